@@ -1,0 +1,127 @@
+//! The macros of genstage. Use them through the crate `genstage`, which documents them.
+
+mod names;
+mod pipeline;
+mod report;
+mod stage;
+mod value;
+mod window;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a stage.
+///
+/// ```text
+/// #[stage(ROLE, OPTION = VALUE, …)]
+/// ```
+///
+/// | role                | to be implemented                                  |
+/// |---------------------|----------------------------------------------------|
+/// | `producer`          | [`Producer`](trait.Producer.html)                  |
+/// | `producer_consumer` | [`ProducerConsumer`](trait.ProducerConsumer.html)  |
+/// | `consumer`          | [`Consumer`](trait.Consumer.html)                  |
+///
+/// | option        | of                            | default                           | meaning |
+/// |---------------|-------------------------------|-----------------------------------|---------|
+/// | `buffer_size` | `producer`, `producer_consumer` | `10_000`; for `producer_consumer` `unbounded` | how many events may wait that nobody has asked for, at least 1, or `unbounded` |
+/// | `buffer_keep` | `producer`, `producer_consumer` | `last`                          | which events stay when the buffer overflows: `first` or `last` |
+/// | `max_demand`  | `producer_consumer`, `consumer` | `1000`                          | how many events may be on their way over one subscription, at least 1 |
+/// | `min_demand`  | `producer_consumer`, `consumer` | `max_demand / 2`                | how few may be left before more are asked for, below `max_demand` |
+///
+/// Values are constants; the two demands are the default for subscriptions that state none themselves. The struct may
+/// be generic: it is a stage wherever the role's trait is implemented for it.
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// #[stage(consumer, max_demand = 10)]
+/// struct Collect<T> {
+///     seen: Vec<T>,
+/// }
+///
+/// impl<T: Send + 'static> Consumer for Collect<T> {
+///     type Event = T;
+///
+///     async fn handle_events(&mut self, events: &mut Batch<T>, _: &mut Context<Self>) -> Result {
+///         self.seen.extend(events.drain());
+///         Ok(())
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
+    stage::stage(args.into(), item.into()).into()
+}
+
+/// Declares a pipeline: its stages, and which of them subscribes to which.
+///
+/// Yields a [`Pipeline`](struct.Pipeline.html), checked and wired, to be [`run`](struct.Pipeline.html#method.run) or
+/// [`start`](struct.Pipeline.html#method.start)ed.
+///
+/// ```
+/// # use genstage::prelude::*;
+/// # #[stage(producer)]
+/// # struct Counter { next: u64 }
+/// # impl Producer for Counter {
+/// #     type Event = u64;
+/// #     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+/// #         cx.emit_all(self.next..self.next + demand as u64);
+/// #         cx.finish();
+/// #         Ok(())
+/// #     }
+/// # }
+/// # #[stage(consumer)]
+/// # struct Printer;
+/// # impl Consumer for Printer {
+/// #     type Event = u64;
+/// #     async fn handle_events(&mut self, _: &mut Batch<u64>, _: &mut Context<Self>) -> Result { Ok(()) }
+/// # }
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let app = pipeline! {
+///     counter = Counter { next: 0 };          // a node: a name and an expression
+///     printer = Printer, replicas: 2;         // and options behind it
+///
+///     counter => map(|n| n * 2) => printer [max_demand: 100, min_demand: 50];
+/// };
+/// assert_eq!(app.printer[1].name(), "printer[1]");
+/// app.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Nodes
+///
+/// `name = expression;` with options behind the expression, each after a comma. The expression is evaluated where the
+/// macro stands. `app.name` is the node's [`StageRef`](struct.StageRef.html).
+///
+/// * `replicas: n`: that many stages of the kind, each from its own evaluation of the expression. `app.name` is an array
+///   of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
+///   consumer by their dispatcher.
+///
+/// # Edges
+///
+/// `a => b => c;` where the stage on the right of an arrow subscribes to the one on its left. In place of a name may
+/// stand
+///
+/// * a call that makes a stage, `map(|n| n + 1)`: a node without a name of its own;
+/// * a group, `{ b, c }`: fan-out to, or fan-in from, everything in it.
+///
+/// Options of a subscription stand in brackets behind its consumer:
+///
+/// * `max_demand: n`: how many events may be on their way over this edge; the consumer's own default, or 1000;
+/// * `min_demand: n`: how few may be left before more are asked for; `max_demand / 2`;
+/// * `cancel: complete | permanent | transient | temporary`: what the end of one side does to the other. `complete`, the
+///   default: the normal end of a consumer's last producer ends the consumer, after what it has queued, and the normal
+///   end of a producer's last consumer ends the producer. The others are GenStage's: the consumer ends with its producer,
+///   whatever the reason; only if the producer failed; never.
+///
+/// # What is refused
+///
+/// While compiling: a node in a position that its role does not have, events of another type than the consumer takes, a
+/// node that is not connected, unknown and duplicate names, cycles, unknown options, demands that make no sense where
+/// they are literals. By `start`: other demands, and `replicas: 0`.
+#[proc_macro]
+pub fn pipeline(input: TokenStream) -> TokenStream {
+    pipeline::pipeline(input.into()).into()
+}

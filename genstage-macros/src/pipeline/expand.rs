@@ -1,0 +1,94 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+
+use super::graph::{Edge, Graph, Node, Position};
+use super::options::{Replicas, Subscription};
+use crate::report::Report;
+
+/// One block: the nodes as locals, the checks of their positions, the edges, the handles, the pipeline.
+///
+/// The locals are hygienic: the user's expressions see none of them, and they hide nothing of the user's.
+pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
+    let wiring = Ident::new("wiring", Span::mixed_site());
+    let locals: Vec<_> = graph.nodes.iter().enumerate().map(|(number, node)| local(number, node)).collect();
+    let nodes = graph.nodes.iter().zip(&locals).map(|(node, local)| declare(node, local));
+    let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals[node]));
+    let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
+    let labels = graph.nodes.iter().map(|node| &node.label);
+    let handles = handles(graph, &locals);
+    quote! {{
+        #report
+        let mut #wiring = ::genstage::__private::Wiring::new();
+        #(#nodes)*
+        #(#positions)*
+        #(#edges)*
+        let handles = #handles;
+        #(#wiring.add(#labels, #locals);)*
+        #wiring.finish(handles)
+    }}
+}
+
+fn local(number: usize, node: &Node) -> Ident {
+    let span = Span::mixed_site().located_at(node.span);
+    match &node.name {
+        Some(name) => Ident::new(&name.to_string(), span),
+        None => format_ident!("stage_{number}", span = span),
+    }
+}
+
+fn declare(node: &Node, local: &Ident) -> TokenStream {
+    let Node { label, expr, span, .. } = node;
+    let span = Span::mixed_site().located_at(*span);
+    let private = quote_spanned!(span=> ::genstage::__private);
+    let replica = quote_spanned!(span=> |index| #private::replica(#label, index, #expr));
+    let made = match &node.replicas {
+        Replicas::One => quote_spanned!(span=> #private::node(#label, #expr)),
+        Replicas::Array(count) => quote_spanned!(span=> ::core::array::from_fn::<_, #count, _>(#replica)),
+        Replicas::Vec(count) => quote_spanned!(span=> #private::replicas(#count, #replica)),
+    };
+    quote_spanned!(span=> let mut #local = #made;)
+}
+
+fn position(graph: &Graph, node: usize, local: &Ident) -> Option<TokenStream> {
+    let span = graph.nodes[node].span;
+    let check = match graph.position(node)? {
+        Position::Source => quote_spanned!(span=> source),
+        Position::Middle => quote_spanned!(span=> middle),
+        Position::Sink => quote_spanned!(span=> sink),
+    };
+    Some(quote_spanned!(span=> ::genstage::__private::#check(&#local);))
+}
+
+fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> TokenStream {
+    let (producer, consumer) = (&locals[edge.from], &locals[edge.to]);
+    let (name, options) = (graph.edge_name(edge), subscription(&edge.options, edge.span));
+    quote_spanned! {edge.span=>
+        ::genstage::__private::edge(&mut #wiring, #name, &mut #producer, &mut #consumer, #options);
+    }
+}
+
+fn subscription(options: &Subscription, span: Span) -> TokenStream {
+    let mut tokens = quote_spanned!(span=> ::genstage::__private::Subscribe::new());
+    let Subscription { max_demand, min_demand, cancel } = options;
+    tokens.extend(max_demand.iter().map(|max| quote_spanned!(span=> .max_demand(#max))));
+    tokens.extend(min_demand.iter().map(|min| quote_spanned!(span=> .min_demand(#min))));
+    tokens.extend(cancel.iter().map(|mode| quote_spanned!(span=> .cancel(::genstage::__private::Cancel::#mode))));
+    tokens
+}
+
+/// A struct with a field for every named node. It is generic, so that the compiler finds out the handles' types.
+fn handles(graph: &Graph, locals: &[Ident]) -> TokenStream {
+    let (names, locals): (Vec<_>, Vec<_>) = graph
+        .nodes
+        .iter()
+        .zip(locals)
+        .filter_map(|(node, local)| Some((node.name.as_ref()?, local)))
+        .unzip();
+    let types: Vec<_> = (0..names.len()).map(|number| format_ident!("T{number}")).collect();
+    quote! {{
+        #[allow(dead_code, missing_debug_implementations)]
+        struct Handles<#(#types),*> { #(#names: #types),* }
+        Handles { #(#names: ::genstage::__private::Replicas::handle(&#locals)),* }
+    }}
+}

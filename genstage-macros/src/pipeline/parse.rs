@@ -1,0 +1,186 @@
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprPath, Ident, Token, braced, bracketed, parenthesized, token};
+
+use crate::report::Report;
+
+/// What was written, item by item.
+#[derive(Default)]
+pub(super) struct Declared {
+    pub(super) nodes: Vec<NodeItem>,
+    pub(super) chains: Vec<Chain>,
+    /// Every name that stands in an item that could not be parsed: nothing is known about its edges.
+    pub(super) unclear: Vec<Ident>,
+}
+
+/// `name = expression, option: value, …;`
+pub(super) struct NodeItem {
+    pub(super) name: Ident,
+    pub(super) expr: Expr,
+    pub(super) options: Vec<OptionItem>,
+}
+
+/// `a => b => c;`
+pub(super) struct Chain {
+    pub(super) groups: Vec<Group>,
+}
+
+/// What stands on one side of an arrow: a target, or several in braces.
+pub(super) struct Group {
+    pub(super) targets: Vec<Target>,
+}
+
+/// One end of an edge, with the options of the subscriptions it makes.
+pub(super) struct Target {
+    pub(super) stage: TargetStage,
+    pub(super) options: Vec<OptionItem>,
+}
+
+pub(super) enum TargetStage {
+    Name(Ident),
+    /// `map(|n| n + 1)`: a stage without a name.
+    Call { function: ExprPath, arguments: TokenStream },
+}
+
+/// `name: value`
+pub(super) struct OptionItem {
+    pub(super) name: Ident,
+    pub(super) value: Expr,
+}
+
+enum Item {
+    Node(NodeItem),
+    Chain(Chain),
+}
+
+/// Parses item by item: one that is wrong is reported and left out, up to its semicolon.
+pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
+    let parser = |input: ParseStream<'_>| {
+        let mut declared = Declared::default();
+        while !input.is_empty() {
+            let ahead = input.fork();
+            match ahead.parse::<Item>() {
+                Ok(item) => {
+                    input.advance_to(&ahead);
+                    match item {
+                        Item::Node(node) => declared.nodes.push(node),
+                        Item::Chain(chain) => declared.chains.push(chain),
+                    }
+                }
+                Err(error) => {
+                    report.add(error);
+                    declared.unclear.extend(skip_item(input)?);
+                }
+            }
+        }
+        Ok(declared)
+    };
+    let parsed = parser.parse2(input);
+    report.ok(parsed).unwrap_or_default()
+}
+
+/// Skips everything up to and with the next semicolon; the names that stand there.
+fn skip_item(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    let mut names = vec![];
+    while !input.is_empty() {
+        if input.parse::<Option<Token![;]>>()?.is_some() {
+            break;
+        }
+        collect_names(input.parse::<TokenTree>()?, &mut names);
+    }
+    Ok(names)
+}
+
+fn collect_names(tree: TokenTree, names: &mut Vec<Ident>) {
+    match tree {
+        TokenTree::Ident(name) => names.push(name),
+        TokenTree::Group(group) => group.stream().into_iter().for_each(|tree| collect_names(tree, names)),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+    }
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let is_node = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![=>]);
+        let item = if is_node { Self::Node(input.parse()?) } else { Self::Chain(input.parse()?) };
+        input.parse::<Token![;]>()?;
+        Ok(item)
+    }
+}
+
+impl Parse for NodeItem {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![=]>()?;
+        let expr = input.parse()?;
+        let mut options = vec![];
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.peek(Token![;]) {
+            options.push(input.parse()?);
+        }
+        Ok(Self { name, expr, options })
+    }
+}
+
+impl Parse for Chain {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut groups = vec![input.parse()?];
+        while input.parse::<Option<Token![=>]>>()?.is_some() {
+            groups.push(input.parse()?);
+        }
+        match groups.len() {
+            1 => Err(input.error("expected `=>` and the stage that takes the events")),
+            _ => Ok(Self { groups }),
+        }
+    }
+}
+
+impl Parse for Group {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(token::Brace) {
+            return Ok(Self { targets: vec![input.parse()?] });
+        }
+        let content;
+        let brace = braced!(content in input);
+        let targets: Vec<_> =
+            Punctuated::<Target, Token![,]>::parse_terminated(&content)?.into_iter().collect();
+        match targets.is_empty() {
+            true => Err(syn::Error::new(brace.span.join(), "expected at least one stage")),
+            false => Ok(Self { targets }),
+        }
+    }
+}
+
+impl Parse for Target {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Ident) && !input.peek(Token![::]) && !input.peek(Token![crate]) && !input.peek(Token![self]) {
+            return Err(input.error("expected a stage: its name, a call that makes one, or several in braces"));
+        }
+        let path: ExprPath = input.parse()?;
+        let stage = match path.path.get_ident() {
+            _ if input.peek(token::Paren) => {
+                let arguments;
+                parenthesized!(arguments in input);
+                TargetStage::Call { function: path, arguments: arguments.parse()? }
+            }
+            Some(name) => TargetStage::Name(name.clone()),
+            None => return Err(input.error("expected `(…)`: a path in an edge is a call that makes a stage")),
+        };
+        let mut options = vec![];
+        if input.peek(token::Bracket) {
+            let content;
+            bracketed!(content in input);
+            options.extend(Punctuated::<OptionItem, Token![,]>::parse_terminated(&content)?);
+        }
+        Ok(Self { stage, options })
+    }
+}
+
+impl Parse for OptionItem {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok(Self { name, value: input.parse()? })
+    }
+}

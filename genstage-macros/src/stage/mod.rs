@@ -1,0 +1,26 @@
+//! `#[stage(…)]`: parse, check into a model, expand.
+
+mod expand;
+mod model;
+mod parse;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use crate::report::Report;
+
+pub(crate) fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut report = Report::default();
+    let args = report.ok(syn::parse2::<parse::Args>(args)).unwrap_or_default();
+    let stage = match syn::parse2::<DeriveInput>(item.clone()) {
+        Ok(input) => model::Stage::new(args, &input, &mut report).map(|stage| expand::expand(&stage, &input)),
+        // Half-written or no type at all: the compiler has its own word for that.
+        Err(_) => {
+            report.at(&item, "`#[stage(…)]` goes on a struct or an enum");
+            None
+        }
+    };
+    // The item goes through untouched, whatever was wrong: its mistakes are reported where they are.
+    quote! { #item #report #stage }
+}

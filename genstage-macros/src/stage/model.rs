@@ -1,0 +1,169 @@
+use proc_macro2::Span;
+use syn::{Data, DeriveInput, Expr, GenericParam, Ident};
+
+use super::parse::{Arg, Args};
+use crate::names;
+use crate::report::Report;
+use crate::value::{literal, word};
+use crate::window;
+
+/// A valid `#[stage(…)]`, with the places of what it says.
+pub(super) struct Stage {
+    pub(super) role: Role,
+    /// Where the role's word stands.
+    pub(super) span: Span,
+    pub(super) buffer_size: Option<BufferSize>,
+    pub(super) buffer_keep: Option<Keep>,
+    pub(super) max_demand: Option<Expr>,
+    pub(super) min_demand: Option<Expr>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Producer,
+    ProducerConsumer,
+    Consumer,
+}
+
+pub(super) enum BufferSize {
+    Unbounded,
+    Events(Expr),
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Keep {
+    First,
+    Last,
+}
+
+const BUFFER: [&str; 2] = ["buffer_size", "buffer_keep"];
+const WINDOW: [&str; 2] = ["max_demand", "min_demand"];
+
+impl Role {
+    const ALL: [Self; 3] = [Self::Producer, Self::ProducerConsumer, Self::Consumer];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Producer => "producer",
+            Self::ProducerConsumer => "producer_consumer",
+            Self::Consumer => "consumer",
+        }
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    fn options(self) -> Vec<&'static str> {
+        match self {
+            Self::Producer => BUFFER.to_vec(),
+            Self::ProducerConsumer => [BUFFER, WINDOW].concat(),
+            Self::Consumer => WINDOW.to_vec(),
+        }
+    }
+}
+
+impl Stage {
+    /// The model, if a role can be made out: of a wrong one the nearest right one, so that one mistake stays one.
+    pub(super) fn new(args: Args, input: &DeriveInput, report: &mut Report) -> Option<Self> {
+        check_item(input, report);
+        let (words, options): (Vec<_>, Vec<_>) = args.args.into_iter().partition(|arg| arg.value.is_none());
+        let (role, span) = role(&words, report)?;
+        let mut stage =
+            Self { role, span, buffer_size: None, buffer_keep: None, max_demand: None, min_demand: None };
+        let mut seen: Vec<Ident> = vec![];
+        for Arg { name, value } in options {
+            let Some(value) = value else { continue };
+            if seen.contains(&name) {
+                report.at(&name, format!("`{name}` is stated twice"));
+                continue;
+            }
+            stage.set(&name, value, report);
+            seen.push(name);
+        }
+        stage.check_window(report);
+        Some(stage)
+    }
+
+    fn set(&mut self, name: &Ident, value: Expr, report: &mut Report) {
+        let (word, role) = (name.to_string(), self.role.word());
+        let options = self.role.options();
+        match word.as_str() {
+            known if BUFFER.contains(&known) && !options.contains(&known) => {
+                report.at(name, format!("`{word}` is no option of a {role}: it has nothing to buffer"));
+            }
+            known if WINDOW.contains(&known) && !options.contains(&known) => {
+                report.at(name, format!("`{word}` is no option of a {role}: it asks nobody for events"));
+            }
+            "buffer_size" => self.buffer_size = buffer_size(value, report),
+            "buffer_keep" => self.buffer_keep = keep(&value, report),
+            "max_demand" => self.max_demand = Some(value),
+            "min_demand" => self.min_demand = Some(value),
+            _ => report.at(name, names::unknown("option", &word, options)),
+        }
+    }
+
+    /// Literals are checked here, other constants by the compiler.
+    fn check_window(&mut self, report: &mut Report) {
+        let (max, min) = (self.max_demand.as_ref(), self.min_demand.as_ref());
+        let Err((culprit, message)) = window::check(max, min, Some(window::DEFAULT_MAX)) else { return };
+        report.at(culprit, message);
+        // Reported: the compiler need not find it again.
+        (self.max_demand, self.min_demand) = (None, None);
+    }
+}
+
+fn check_item(input: &DeriveInput, report: &mut Report) {
+    if let Data::Union(union) = &input.data {
+        report.at(union.union_token, "`#[stage(…)]` goes on a struct or an enum");
+    }
+    for param in &input.generics.params {
+        if let GenericParam::Lifetime(lifetime) = param {
+            report.at(lifetime, "a stage runs in a task of its own, so it cannot borrow: own the data, or share it in an `Arc`");
+        }
+    }
+}
+
+fn role(words: &[Arg], report: &mut Report) -> Option<(Role, Span)> {
+    let Some((first, rest)) = words.split_first() else {
+        let roles = names::list(Role::ALL.map(Role::word));
+        let message = format!("expected a role, as in `#[stage(producer)]`: there is {roles}");
+        report.add(syn::Error::new(Span::call_site(), message));
+        return None;
+    };
+    for Arg { name, .. } in rest {
+        match Role::named(&name.to_string()) {
+            Some(_) => report.at(name, format!("a stage has one role, and this one is a `{}`", first.name)),
+            None => report.at(name, format!("expected `{name} = value`")),
+        }
+    }
+    let word = first.name.to_string();
+    let known = Role::named(&word);
+    if known.is_none() {
+        report.at(&first.name, names::unknown("role", &word, Role::ALL.map(Role::word)));
+    }
+    let near = || names::nearest(&word, Role::ALL.map(Role::word)).and_then(Role::named);
+    known.or_else(near).map(|role| (role, first.name.span()))
+}
+
+fn buffer_size(value: Expr, report: &mut Report) -> Option<BufferSize> {
+    if word(&value).as_deref() == Some("unbounded") {
+        return Some(BufferSize::Unbounded);
+    }
+    if literal(&value) == Some(0) {
+        report.at(&value, "expected buffer_size >= 1, got 0; to keep everything, write `unbounded`");
+        return None;
+    }
+    Some(BufferSize::Events(value))
+}
+
+fn keep(value: &Expr, report: &mut Report) -> Option<Keep> {
+    match word(value).as_deref() {
+        Some("first") => Some(Keep::First),
+        Some("last") => Some(Keep::Last),
+        _ => {
+            report.at(value, "expected `first` or `last`");
+            None
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use std::ops::{Deref, DerefMut};
+use std::vec;
+
+/// The events of one call of an event handler, lent to it.
+///
+/// A batch derefs to a slice. Take the events out with [`drain`](Self::drain), which leaves the buffer to be sent back
+/// to the producer and used again, or with [`take`](Self::take), which does not. What the handler leaves in the batch
+/// counts as handled and is dropped.
+#[derive(Debug)]
+pub struct Batch<T> {
+    events: Vec<T>,
+}
+
+impl<T> Batch<T> {
+    pub(crate) fn new(events: Vec<T>) -> Self {
+        Self { events }
+    }
+
+    /// Takes all events out, in order; the buffer stays and goes back upstream.
+    ///
+    /// Dropping the iterator early drops the events that are left in it.
+    pub fn drain(&mut self) -> vec::Drain<'_, T> {
+        self.events.drain(..)
+    }
+
+    /// Takes all events out as a vector that is yours to keep.
+    ///
+    /// The buffer leaves with it, so the producer has to allocate another: prefer [`drain`](Self::drain) where it does.
+    pub fn take(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The emptied buffer.
+    pub(crate) fn into_buffer(mut self) -> Vec<T> {
+        self.events.clear();
+        self.events
+    }
+}
+
+impl<T> Deref for Batch<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.events
+    }
+}
+
+impl<T> DerefMut for Batch<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.events
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Batch<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut Batch<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter_mut()
+    }
+}

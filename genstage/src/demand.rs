@@ -1,0 +1,150 @@
+//! Demand arithmetic: how much a consumer asks for, and when.
+
+/// GenStage's default for `max_demand`.
+pub(crate) const DEFAULT_MAX_DEMAND: usize = 1000;
+
+/// A subscription's demand window.
+///
+/// The consumer asks for `max` at first. What arrives is handled in batches of at most `max - min`; whenever at most
+/// `min` events are outstanding after a batch, it asks for as many as are missing to `max`. So at most `max` events are
+/// on their way to a consumer over one subscription, and with the default of `min = max / 2` one half is on its way
+/// while the other is handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    max: usize,
+    min: usize,
+    outstanding: usize,
+}
+
+/// A demand window that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// `max_demand` is 0: the consumer would never ask for anything.
+    #[error("expected max_demand >= 1, got 0")]
+    ZeroMax,
+    /// `min_demand` is not below `max_demand`: the consumer would never stop asking.
+    #[error("expected min_demand below max_demand ({max}), got {min}")]
+    MinNotBelowMax {
+        /// The window's `max_demand`.
+        max: usize,
+        /// The window's `min_demand`.
+        min: usize,
+    },
+}
+
+impl Window {
+    /// A window of `max` (default 1000) and `min` (default `max / 2`).
+    pub(crate) fn new(max: Option<usize>, min: Option<usize>) -> Result<Self, WindowError> {
+        let max = max.unwrap_or(DEFAULT_MAX_DEMAND);
+        let min = min.unwrap_or(max / 2);
+        match (max, min) {
+            (0, _) => Err(WindowError::ZeroMax),
+            _ if min >= max => Err(WindowError::MinNotBelowMax { max, min }),
+            _ => Ok(Self { max, min, outstanding: 0 }),
+        }
+    }
+
+    /// The first ask.
+    pub(crate) fn open(&mut self) -> usize {
+        self.outstanding = self.max;
+        self.max
+    }
+
+    /// The most events that one call of the handler sees.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.max - self.min
+    }
+
+    /// Takes note of a batch that has been handled; what to ask for now, 0 for nothing.
+    pub(crate) fn handled(&mut self, events: usize) -> usize {
+        self.outstanding = self.outstanding.saturating_sub(events);
+        if self.outstanding > self.min {
+            return 0;
+        }
+        let ask = self.max - self.outstanding;
+        self.outstanding = self.max;
+        ask
+    }
+}
+
+/// Checks the window that `#[stage]` states while the crate compiles; `Window::new` knows the same rules.
+#[expect(clippy::panic, reason = "a panic in a constant is a compile error")]
+pub const fn check_window(max: Option<usize>, min: Option<usize>) {
+    let max = match max {
+        Some(0) => panic!("expected max_demand >= 1, got 0"),
+        Some(max) => max,
+        None => DEFAULT_MAX_DEMAND,
+    };
+    if let Some(min) = min
+        && min >= max
+    {
+        panic!("expected min_demand below max_demand (1000 if it is not stated)");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Plays messages of the given sizes; `(batch, ask)` for each batch.
+    fn play(max: usize, min: usize, received: &[usize]) -> Vec<(usize, usize)> {
+        let mut window = Window::new(Some(max), Some(min)).unwrap();
+        window.open();
+        let mut batches = vec![];
+        for &size in received {
+            let mut left = size;
+            while left > 0 {
+                let batch = left.min(window.batch_size());
+                left -= batch;
+                batches.push((batch, window.handled(batch)));
+            }
+        }
+        batches
+    }
+
+    #[test]
+    fn defaults_are_genstages() {
+        let mut window = Window::new(None, None).unwrap();
+        assert_eq!(window.open(), 1000);
+        assert_eq!(window.batch_size(), 500);
+        assert_eq!((window.handled(500), window.handled(499), window.handled(1)), (500, 0, 500));
+    }
+
+    #[test]
+    fn refills_when_outstanding_demand_is_at_most_min() {
+        assert_eq!(play(10, 5, &[6]), [(5, 5), (1, 0)]);
+        assert_eq!(play(5, 1, &[3, 1, 3, 1]), [(3, 0), (1, 4), (3, 0), (1, 4)]);
+        assert_eq!(play(50, 8, &[45]), [(42, 42), (3, 0)]);
+        assert_eq!(play(1, 0, &[1, 1]), [(1, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert_eq!(Window::new(Some(0), None), Err(WindowError::ZeroMax));
+        assert_eq!(Window::new(Some(0), Some(0)), Err(WindowError::ZeroMax));
+        assert_eq!(
+            Window::new(None, Some(2000)),
+            Err(WindowError::MinNotBelowMax { max: 1000, min: 2000 })
+        );
+        assert_eq!(Window::new(Some(7), Some(7)), Err(WindowError::MinNotBelowMax { max: 7, min: 7 }));
+    }
+
+    proptest! {
+        /// Asked = handled + outstanding, and never more than `max` outstanding, whatever arrives within the window.
+        #[test]
+        fn credit_is_conserved(max in 1usize..2000, min in 0usize..2000, sizes in prop::collection::vec(1usize..3000, 1..50)) {
+            prop_assume!(min < max);
+            let mut window = Window::new(Some(max), Some(min)).unwrap();
+            let (mut asked, mut handled) = (window.open(), 0);
+            for size in sizes {
+                let batch = size.min(window.batch_size()).min(window.outstanding);
+                handled += batch;
+                asked += window.handled(batch);
+                prop_assert_eq!(asked, handled + window.outstanding);
+                prop_assert!(window.outstanding > min && window.outstanding <= max);
+            }
+        }
+    }
+}

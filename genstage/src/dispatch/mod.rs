@@ -1,0 +1,5 @@
+//! Dispatchers: who gets which event.
+
+mod demand;
+
+pub(crate) use demand::DemandDispatcher;

@@ -1,0 +1,134 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::demand::WindowError;
+use crate::summary::Summary;
+
+/// What a handler fails with: any error, with the chain of its causes.
+///
+/// This is [`anyhow::Error`](https://docs.rs/anyhow), so that `?` accepts every [`std::error::Error`], `context`
+/// works, and handlers can call code that already speaks anyhow.
+pub use anyhow::Error;
+
+/// What handlers and `main` return: `Ok(())`, or the [`Error`] that ends the stage.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
+
+/// Why a stage ended.
+///
+/// GenStage's exit reasons, as values. A reason travels along the edges: a stage learns why its neighbour ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The stage finished: it called [`Context::finish`](crate::Context::finish), its last producer or its last
+    /// consumer finished, or nobody was left who could reach it.
+    Normal,
+    /// The stage was told to stop: another stage of its pipeline failed, or the running pipeline was dropped.
+    Shutdown,
+    /// A callback returned `Err`.
+    Error(Arc<Error>),
+    /// A callback panicked; the panic's message.
+    Panic(Arc<str>),
+    /// The stage's task was ended from outside, for instance by the shutdown of the tokio runtime.
+    Killed,
+}
+
+impl Reason {
+    /// Whether the stage ended of itself, without failing and without being told to stop.
+    #[must_use]
+    pub fn is_normal(&self) -> bool {
+        matches!(self, Self::Normal)
+    }
+
+    /// Whether this is a failure: anything but [`Reason::Normal`] and [`Reason::Shutdown`].
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Self::Normal | Self::Shutdown)
+    }
+
+    pub(crate) fn from_panic(payload: &(dyn std::any::Any + Send)) -> Self {
+        let message = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("a panic without a message");
+        Self::Panic(message.into())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Normal => f.write_str("normal"),
+            Self::Shutdown => f.write_str("shutdown"),
+            Self::Error(error) => write!(f, "{error}"),
+            Self::Panic(message) => write!(f, "panicked: {message}"),
+            Self::Killed => f.write_str("killed"),
+        }
+    }
+}
+
+/// Why a pipeline did not run to its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The pipeline was not started: these options make no sense. Nothing has run.
+    Refused(Vec<Refusal>),
+    /// The pipeline was not started: `start` was called outside a tokio runtime. Nothing has run.
+    NoRuntime,
+    /// A stage failed; every other stage was stopped.
+    Stage {
+        /// The name of the stage that failed first.
+        stage: Arc<str>,
+        /// Why it failed.
+        reason: Reason,
+        /// What every stage had done by the time it ended.
+        summary: Summary,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusals) => {
+                f.write_str("the pipeline was not started")?;
+                refusals.iter().enumerate().try_for_each(|(i, refusal)| {
+                    write!(f, "{} {refusal}", if i == 0 { ":" } else { ";" })
+                })
+            }
+            Self::NoRuntime => {
+                f.write_str("the pipeline was not started: call `run` or `start` within a tokio runtime")
+            }
+            Self::Stage { stage, reason, .. } => write!(f, "stage `{stage}` failed: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // The error's own message stands in ours already: go on with its cause.
+            Self::Stage { reason: Reason::Error(error), .. } => error.source(),
+            _ => None,
+        }
+    }
+}
+
+/// One thing that [`Pipeline::start`](crate::Pipeline::start) refuses, with the edge or the node it is about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The demand options of an edge contradict each other.
+    #[error("edge `{edge}`: {error}")]
+    Demand {
+        /// The edge, as `producer => consumer`.
+        edge: String,
+        /// What is wrong with its window.
+        error: WindowError,
+    },
+    /// A node was declared with `replicas: 0`.
+    #[error("node `{node}`: expected replicas >= 1, got 0")]
+    NoReplicas {
+        /// The node's name.
+        node: String,
+    },
+}

@@ -1,0 +1,22 @@
+use crate::Reason;
+use crate::subscription::SubscriptionId;
+
+/// What a consumer can say to its producer.
+///
+/// To one that has ended it says nothing: whoever ends tells its neighbours so.
+pub(crate) trait Upstream<T>: Send {
+    /// Asks for `demand` more events; `spare` is an empty buffer to send some of them in.
+    fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<T>);
+
+    /// The consumer has ended.
+    fn consumer_down(&self, id: SubscriptionId, reason: Reason);
+}
+
+/// What a producer can say to its consumer.
+pub(crate) trait Downstream<T>: Send {
+    /// Sends events; they come back if the consumer has ended.
+    fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>>;
+
+    /// The producer has ended, and has sent everything it will.
+    fn producer_down(&self, id: SubscriptionId, reason: Reason);
+}

@@ -1,0 +1,112 @@
+//! Ports that write down what goes through them.
+
+use std::sync::{Arc, Mutex};
+
+use super::{Consumer, Consumers, Downstream, Outlet, Producer, Upstream};
+use crate::demand::Window;
+use crate::subscription::SubscriptionId;
+use crate::{Cancel, Reason};
+
+/// What went to a neighbour.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Sent<T> {
+    Events(Vec<T>),
+    Ask(usize),
+    Down(String),
+}
+
+/// Stands in for all neighbours of a stage; neighbours go by numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder<T> {
+    log: Arc<Mutex<Log<T>>>,
+}
+
+/// By neighbour, in the order in which it went out.
+type Log<T> = Vec<(usize, Sent<T>)>;
+
+impl<T> Default for Recorder<T> {
+    fn default() -> Self {
+        Self { log: Arc::default() }
+    }
+}
+
+struct Port<T> {
+    neighbour: usize,
+    recorder: Recorder<T>,
+}
+
+impl<T: Clone + Send + 'static> Recorder<T> {
+    /// Everything that went out since the last look.
+    pub(crate) fn sent(&self) -> Log<T> {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+
+    /// The events that went out since the last look.
+    pub(crate) fn events(&self) -> Vec<(usize, Vec<T>)> {
+        let events = self.sent().into_iter().filter_map(|(neighbour, sent)| match sent {
+            Sent::Events(events) => Some((neighbour, events)),
+            _ => None,
+        });
+        events.collect()
+    }
+
+    fn note(&self, neighbour: usize, sent: Sent<T>) {
+        self.log.lock().unwrap().push((neighbour, sent));
+    }
+
+    fn port(&self, neighbour: usize) -> Box<Port<T>> {
+        Box::new(Port { neighbour, recorder: self.clone() })
+    }
+
+    pub(crate) fn consumer(&self, neighbour: usize, cancel: Cancel) -> Consumer<T> {
+        Consumer::new(self.port(neighbour), cancel)
+    }
+
+    pub(crate) fn producer(&self, neighbour: usize, max: usize, min: usize, cancel: Cancel) -> Producer<T> {
+        Producer::new(self.port(neighbour), Window::new(Some(max), Some(min)).unwrap(), cancel)
+    }
+
+    /// `n` consumers with the keys 0 to `n - 1`.
+    pub(crate) fn consumers(&self, n: usize) -> Consumers<T> {
+        let mut consumers = Consumers::default();
+        for neighbour in 0..n {
+            let key = consumers.insert(SubscriptionId::next(), self.consumer(neighbour, Cancel::Temporary));
+            assert_eq!(key, neighbour);
+        }
+        consumers
+    }
+
+    /// Subscribes `n` consumers to an outlet.
+    pub(crate) fn subscribe(&self, outlet: &mut Outlet<T>, n: usize, cancel: Cancel) -> Vec<SubscriptionId> {
+        let subscribe = |neighbour| {
+            let id = SubscriptionId::next();
+            outlet.subscribe(id, self.consumer(neighbour, cancel));
+            id
+        };
+        (0..n).map(subscribe).collect()
+    }
+}
+
+impl<T: Clone + Send> Downstream<T> for Port<T>
+where
+    T: 'static,
+{
+    fn events(&self, _: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
+        self.recorder.note(self.neighbour, Sent::Events(events));
+        Ok(())
+    }
+
+    fn producer_down(&self, _: SubscriptionId, reason: Reason) {
+        self.recorder.note(self.neighbour, Sent::Down(reason.to_string()));
+    }
+}
+
+impl<T: Clone + Send + 'static> Upstream<T> for Port<T> {
+    fn ask(&self, _: SubscriptionId, demand: usize, _: Vec<T>) {
+        self.recorder.note(self.neighbour, Sent::Ask(demand));
+    }
+
+    fn consumer_down(&self, _: SubscriptionId, reason: Reason) {
+        self.recorder.note(self.neighbour, Sent::Down(reason.to_string()));
+    }
+}

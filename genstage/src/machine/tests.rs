@@ -1,0 +1,280 @@
+use proptest::prelude::*;
+
+use super::testing::{Recorder, Sent};
+use super::*;
+use crate::buffer::{Capacity, Keep};
+
+const MANY: Capacity = Capacity::Unbounded;
+
+fn producer(recorder: &Recorder<u32>, consumers: usize) -> (Machine<u32, u32>, Vec<SubscriptionId>) {
+    let mut machine = Machine::new(Kind::Producer, Outlet::new(MANY, Keep::Last));
+    let ids = recorder.subscribe(&mut machine.outlet, consumers, Cancel::Complete);
+    (machine, ids)
+}
+
+/// A consumer or producer-consumer with a producer for each window.
+fn fed(
+    kind: Kind,
+    windows: &[(usize, usize, Cancel)],
+) -> (Machine<u32, u32>, Vec<SubscriptionId>, Recorder<u32>) {
+    let (mut machine, recorder) = (Machine::new(kind, Outlet::new(MANY, Keep::Last)), Recorder::default());
+    let mut ids = vec![];
+    for (producer, &(max, min, cancel)) in windows.iter().enumerate() {
+        let id = SubscriptionId::next();
+        machine.inlet.subscribe(id, recorder.producer(producer, max, min, cancel));
+        ids.push(id);
+    }
+    machine.inlet.open();
+    (machine, ids, recorder)
+}
+
+fn demand(machine: &mut Machine<u32, u32>) -> Option<usize> {
+    match machine.next() {
+        Step::Demand(demand) => Some(demand),
+        Step::Wait => None,
+        step => panic!("unexpected {step:?}"),
+    }
+}
+
+/// Handles everything there is by passing it on; the batches that the handler saw.
+fn pass_on(machine: &mut Machine<u32, u32>) -> Vec<Vec<u32>> {
+    let mut batches = vec![];
+    while let Step::Events(mut batch) = machine.next() {
+        batches.push(batch.to_vec());
+        let mut events = batch.take();
+        machine.emitted(&mut events);
+        machine.handled(batch);
+    }
+    batches
+}
+
+fn end(machine: &mut Machine<u32, u32>) -> Option<String> {
+    match machine.next() {
+        Step::End(reason) => Some(reason.to_string()),
+        Step::Wait => None,
+        step => panic!("unexpected {step:?}"),
+    }
+}
+
+#[test]
+fn a_producer_is_asked_for_what_the_buffer_does_not_hold() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 1);
+    machine.emitted(&mut vec![1, 2, 3]);
+    machine.on_ask(ids[0], 5, vec![]);
+    assert_eq!(recorder.events(), [(0, vec![1, 2, 3])]);
+    assert_eq!((demand(&mut machine), demand(&mut machine)), (Some(2), None));
+}
+
+#[test]
+fn unmet_demand_stands_and_is_not_announced_again() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 1);
+    machine.on_ask(ids[0], 10, vec![]);
+    assert_eq!(demand(&mut machine), Some(10));
+    machine.emitted(&mut vec![1, 2]);
+    assert_eq!(demand(&mut machine), None);
+    machine.on_ask(ids[0], 2, vec![]);
+    assert_eq!(demand(&mut machine), Some(2));
+    assert_eq!(machine.owed(), 10);
+}
+
+/// GenStage's defect D1: demand of a consumer that has gone hides what is buffered, and later events overtake it.
+#[test]
+fn d1_a_cancelled_consumer_neither_stalls_nor_reorders_the_others() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 2);
+    machine.on_ask(ids[0], 3, vec![]);
+    machine.on_ask(ids[1], 3, vec![]);
+    assert_eq!(demand(&mut machine), Some(6));
+    machine.on_consumer_down(ids[0], &Reason::Normal);
+    machine.emitted(&mut vec![1, 2, 3, 4, 5]);
+    machine.on_ask(ids[1], 1, vec![]);
+    machine.emitted(&mut vec![6]);
+    machine.on_ask(ids[1], 2, vec![]);
+    assert_eq!(recorder.events(), [(1, vec![1, 2, 3]), (1, vec![4]), (1, vec![5, 6])]);
+    assert_eq!(demand(&mut machine), None);
+}
+
+#[test]
+fn messages_are_cut_into_batches_and_refilled_between_them() {
+    let (mut machine, ids, recorder) = fed(Kind::Consumer, &[(10, 5, Cancel::Complete)]);
+    assert_eq!(recorder.sent(), [(0, Sent::Ask(10))]);
+    machine.on_events(ids[0], (0..6).collect());
+    let Step::Events(mut first) = machine.next() else { panic!("no batch") };
+    assert_eq!(first.drain().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    machine.handled(first);
+    assert_eq!(recorder.sent(), [(0, Sent::Ask(5))]);
+    let Step::Events(second) = machine.next() else { panic!("no batch") };
+    assert_eq!(*second, [5]);
+    machine.handled(second);
+    assert_eq!((recorder.sent(), end(&mut machine)), (vec![], None));
+}
+
+#[test]
+fn a_producer_consumer_handles_a_message_only_on_demand_but_then_the_whole_of_it() {
+    let (mut machine, ids, _) = fed(Kind::ProducerConsumer, &[(4, 2, Cancel::Complete)]);
+    let down = Recorder::default();
+    let consumers = down.subscribe(&mut machine.outlet, 1, Cancel::Complete);
+    machine.on_events(ids[0], vec![1, 2, 3]);
+    machine.on_events(ids[0], vec![4]);
+    assert_eq!(pass_on(&mut machine), Vec::<Vec<u32>>::new());
+    machine.on_ask(consumers[0], 1, vec![]);
+    assert_eq!(pass_on(&mut machine), [vec![1, 2], vec![3]]);
+    assert_eq!(down.events(), [(0, vec![1])]);
+    machine.on_ask(consumers[0], 3, vec![]);
+    assert_eq!(pass_on(&mut machine), [[4]]);
+    assert_eq!(down.events(), [(0, vec![2, 3]), (0, vec![4])]);
+}
+
+#[test]
+fn a_stage_completes_after_its_last_producer_and_after_what_it_has_queued() {
+    let windows = [(4, 2, Cancel::Complete), (4, 2, Cancel::Complete)];
+    let (mut machine, ids, _) = fed(Kind::ProducerConsumer, &windows);
+    let down = Recorder::default();
+    let consumers = down.subscribe(&mut machine.outlet, 1, Cancel::Complete);
+    machine.on_producer_down(ids[1], Reason::Normal);
+    assert_eq!(end(&mut machine), None);
+    machine.on_events(ids[0], vec![1, 2]);
+    machine.on_producer_down(ids[0], Reason::Normal);
+    assert_eq!(end(&mut machine), None);
+    machine.on_ask(consumers[0], 1, vec![]);
+    assert_eq!(pass_on(&mut machine), [[1, 2]]);
+    assert_eq!(end(&mut machine), None, "2 is buffered still");
+    machine.on_ask(consumers[0], 1, vec![]);
+    assert_eq!(end(&mut machine).as_deref(), Some("normal"));
+    machine.close(&Reason::Normal);
+    assert_eq!(down.sent().last(), Some(&(0, Sent::Down("normal".into()))));
+}
+
+#[test]
+fn what_a_producers_end_does_is_up_to_the_cancel_mode() {
+    let failure = || Reason::Panic("oops".into());
+    for (cancel, reason, expected) in [
+        (Cancel::Complete, Reason::Normal, Some("normal")),
+        (Cancel::Complete, failure(), Some("shutdown")),
+        (Cancel::Permanent, Reason::Normal, Some("normal")),
+        (Cancel::Permanent, failure(), Some("panicked: oops")),
+        (Cancel::Transient, Reason::Normal, None),
+        (Cancel::Transient, Reason::Shutdown, None),
+        (Cancel::Transient, failure(), Some("panicked: oops")),
+        (Cancel::Temporary, failure(), None),
+    ] {
+        let (mut machine, ids, _) = fed(Kind::Consumer, &[(4, 2, cancel), (4, 2, Cancel::Temporary)]);
+        // The other one does not count: it would never end the stage.
+        machine.on_producer_down(ids[1], Reason::Normal);
+        machine.on_producer_down(ids[0], reason.clone());
+        assert_eq!(end(&mut machine).as_deref(), expected, "{cancel:?} {reason}");
+    }
+}
+
+#[test]
+fn a_producer_ends_with_its_last_consumer() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 2);
+    machine.on_consumer_down(ids[0], &Reason::Normal);
+    assert_eq!(end(&mut machine), None);
+    machine.on_consumer_down(ids[1], &Reason::Normal);
+    assert_eq!(end(&mut machine).as_deref(), Some("normal"));
+}
+
+#[test]
+fn finishing_waits_for_the_buffer_and_calls_no_handler() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 1);
+    machine.emitted(&mut vec![1, 2]);
+    machine.finish();
+    assert_eq!(end(&mut machine), None);
+    machine.on_ask(ids[0], 5, vec![]);
+    assert_eq!(end(&mut machine).as_deref(), Some("normal"));
+    assert_eq!(recorder.events(), [(0, vec![1, 2])]);
+}
+
+#[test]
+fn what_nobody_will_see_is_counted() {
+    let (mut machine, ids, recorder) = fed(Kind::ProducerConsumer, &[(10, 5, Cancel::Complete)]);
+    machine.on_events(ids[0], vec![1, 2, 3]);
+    machine.emitted(&mut vec![7]);
+    assert_eq!(machine.close(&Reason::Shutdown), 4);
+    assert_eq!(recorder.sent(), [(0, Sent::Ask(10)), (0, Sent::Down("shutdown".into()))]);
+}
+
+#[test]
+fn a_dropped_machine_says_so() {
+    let recorder = Recorder::default();
+    drop(producer(&recorder, 1));
+    assert_eq!(recorder.sent(), [(0, Sent::Down("killed".into()))]);
+}
+
+#[test]
+fn messages_of_a_subscription_that_has_ended_are_ignored() {
+    let (mut machine, ids, recorder) = fed(Kind::Consumer, &[(4, 2, Cancel::Temporary)]);
+    machine.on_producer_down(ids[0], Reason::Normal);
+    machine.on_events(ids[0], vec![1, 2]);
+    assert_eq!(end(&mut machine), None);
+    assert_eq!(machine.inlet.discarded, 2);
+    machine.on_ask(SubscriptionId::next(), 3, vec![]);
+    assert_eq!(recorder.sent(), [(0, Sent::Ask(4))]);
+}
+
+/// What may happen to a producer.
+#[derive(Clone, Debug)]
+enum Op {
+    Ask(usize, usize),
+    Emit(usize),
+    Cancel(usize),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (0..4usize, 1..20usize).prop_map(|(consumer, n)| Op::Ask(consumer, n)),
+        4 => (0..30usize).prop_map(Op::Emit),
+        1 => (0..4usize).prop_map(Op::Cancel),
+    ]
+}
+
+proptest! {
+    /// The three invariants, over any interleaving: nothing wanted is buffered, events keep their order, and credit is
+    /// conserved.
+    #[test]
+    fn invariants_of_a_producer(ops in prop::collection::vec(op(), 0..60)) {
+        let recorder = Recorder::default();
+        let mut machine: Machine<u32, u32> = Machine::new(Kind::Producer, Outlet::new(MANY, Keep::Last));
+        let ids = recorder.subscribe(&mut machine.outlet, 4, Cancel::Temporary);
+        let (mut asked, mut received) = ([0usize; 4], [0usize; 4]);
+        let (mut next, mut owed, mut seen) = (0u32, 0usize, vec![]);
+        let mut gone = [false; 4];
+        for op in ops {
+            match op {
+                Op::Ask(consumer, n) => {
+                    machine.on_ask(ids[consumer], n, vec![]);
+                    asked[consumer] += if gone[consumer] { 0 } else { n };
+                }
+                Op::Emit(n) => {
+                    let mut events: Vec<u32> = (next..next + n as u32).collect();
+                    next += n as u32;
+                    owed = owed.saturating_sub(n);
+                    prop_assert_eq!(machine.emitted(&mut events), 0);
+                }
+                Op::Cancel(consumer) => {
+                    machine.on_consumer_down(ids[consumer], &Reason::Normal);
+                    gone[consumer] = true;
+                }
+            }
+            for (consumer, events) in recorder.events() {
+                received[consumer] += events.len();
+                seen.extend(events);
+            }
+            let wanted: usize = (0..4).filter(|&c| !gone[c]).map(|c| asked[c] - received[c]).sum();
+            if let Step::Demand(n) = machine.next() {
+                prop_assert_eq!(n, wanted - owed);
+                owed += n;
+            }
+            prop_assert!((0..4).all(|c| received[c] <= asked[c]));
+            prop_assert!(machine.outlet.buffered() == 0 || wanted == 0);
+            prop_assert!(owed >= wanted);
+            prop_assert_eq!(&seen, &(0..seen.len() as u32).collect::<Vec<_>>());
+            prop_assert_eq!(seen.len() + machine.outlet.buffered(), next as usize);
+        }
+    }
+}

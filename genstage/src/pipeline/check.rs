@@ -1,0 +1,169 @@
+//! What the compiler checks of a pipeline: each node's position once, and each edge's event types.
+//!
+//! The macro knows the graph but not the types; these bounds know the types. One mistake is to give one message: a
+//! node in the wrong position is reported for its position only, so edges keep silent about it ([`Flows`] holds for
+//! sides that carry [`Nothing`]).
+
+use std::marker::PhantomData;
+
+use super::node::{Node, Replicas};
+use super::wiring::Wiring;
+use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, Stage};
+use crate::subscription::Subscribe;
+use crate::{Refusal, WindowError};
+
+/// A role that may stand left of `=>` only.
+#[diagnostic::on_unimplemented(
+    message = "`{S}` has no input in this pipeline, so it must be a producer",
+    label = "`{S}` is not a producer",
+    note = "a consumer and a producer_consumer need something that feeds them: `something => this`"
+)]
+pub trait Source<S> {}
+
+/// A role that may stand right of `=>` only.
+#[diagnostic::on_unimplemented(
+    message = "`{S}` has no output in this pipeline, so it must be a consumer",
+    label = "`{S}` is not a consumer",
+    note = "a producer and a producer_consumer need something that takes their events: `this => something`"
+)]
+pub trait Sink<S> {}
+
+/// A role that may stand on both sides of `=>`.
+#[diagnostic::on_unimplemented(
+    message = "`{S}` has an input and an output in this pipeline, so it must be a producer_consumer",
+    label = "`{S}` is not a producer_consumer",
+    note = "a producer stands left of `=>` only, a consumer right of it only"
+)]
+pub trait Middle<S> {}
+
+#[diagnostic::do_not_recommend]
+impl<S> Source<S> for ProducerRole {}
+#[diagnostic::do_not_recommend]
+impl<S> Sink<S> for ConsumerRole {}
+#[diagnostic::do_not_recommend]
+impl<S> Middle<S> for ProducerConsumerRole {}
+
+/// Checks the position of a node that has outputs only.
+pub fn source<N: Replicas>(_: &N)
+where
+    <N::Stage as Stage>::Role: Source<N::Stage>,
+{
+}
+
+/// Checks the position of a node that has inputs only.
+pub fn sink<N: Replicas>(_: &N)
+where
+    <N::Stage as Stage>::Role: Sink<N::Stage>,
+{
+}
+
+/// Checks the position of a node that has both.
+pub fn middle<N: Replicas>(_: &N)
+where
+    <N::Stage as Stage>::Role: Middle<N::Stage>,
+{
+}
+
+/// The side of a role that carries events of type `T`.
+#[derive(Debug)]
+pub struct Events<T>(PhantomData<T>);
+
+/// What a role's two sides carry, for a stage that takes or emits events of type `T`.
+pub trait Sides {
+    /// What comes in.
+    type In<T>;
+    /// What goes out.
+    type Out<T>;
+}
+
+impl Sides for ProducerRole {
+    type In<T> = Nothing;
+    type Out<T> = Events<T>;
+}
+
+impl Sides for ProducerConsumerRole {
+    type In<T> = Events<T>;
+    type Out<T> = Events<T>;
+}
+
+impl Sides for ConsumerRole {
+    type In<T> = Events<T>;
+    type Out<T> = Nothing;
+}
+
+/// The two sides of an edge.
+#[derive(Debug)]
+pub struct Edge<Out, In>(PhantomData<(Out, In)>);
+
+/// An edge over which events of type `X` can flow from `A` to `B`, which takes events of type `Y`.
+#[diagnostic::on_unimplemented(
+    message = "`{A}` emits `{X}`, but `{B}` takes `{Y}`",
+    label = "the event types differ: `{X}` on the left, `{Y}` on the right",
+    note = "put a stage between them that turns the one into the other, for instance `map(…)`"
+)]
+pub trait Flows<A: Stage, B: Stage, X, Y> {
+    /// Subscribes every replica of the consumer to every replica of the producer.
+    fn wire(
+        producers: &mut [Node<A>],
+        consumers: &mut [Node<B>],
+        options: Subscribe,
+    ) -> Result<(), WindowError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Stage<Give = T>, B: Stage<Take = T>, T: Send + 'static> Flows<A, B, T, T>
+    for Edge<Events<T>, Events<T>>
+{
+    fn wire(
+        producers: &mut [Node<A>],
+        consumers: &mut [Node<B>],
+        options: Subscribe,
+    ) -> Result<(), WindowError> {
+        let window = options.window(&B::OPTIONS)?;
+        for producer in producers {
+            for consumer in consumers.iter_mut() {
+                producer.subscribe(consumer, window.clone(), options.cancel);
+            }
+        }
+        Ok(())
+    }
+}
+
+// Sides that carry nothing belong to nodes whose position is refused already.
+
+#[diagnostic::do_not_recommend]
+impl<A: Stage, B: Stage, In, X, Y> Flows<A, B, X, Y> for Edge<Nothing, In> {
+    fn wire(_: &mut [Node<A>], _: &mut [Node<B>], _: Subscribe) -> Result<(), WindowError> {
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Stage, B: Stage, T, X, Y> Flows<A, B, X, Y> for Edge<Events<T>, Nothing> {
+    fn wire(_: &mut [Node<A>], _: &mut [Node<B>], _: Subscribe) -> Result<(), WindowError> {
+        Ok(())
+    }
+}
+
+type Out<S> = <<S as Stage>::Role as Sides>::Out<<S as Stage>::Give>;
+type In<S> = <<S as Stage>::Role as Sides>::In<<S as Stage>::Take>;
+
+/// Declares an edge: checks that events can flow over it, and wires it.
+pub fn edge<A: Replicas, B: Replicas>(
+    wiring: &mut Wiring,
+    name: &str,
+    producer: &mut A,
+    consumer: &mut B,
+    options: Subscribe,
+) where
+    <A::Stage as Stage>::Role: Sides,
+    <B::Stage as Stage>::Role: Sides,
+    Edge<Out<A::Stage>, In<B::Stage>>:
+        Flows<A::Stage, B::Stage, <A::Stage as Stage>::Give, <B::Stage as Stage>::Take>,
+{
+    let (producers, consumers) = (producer.nodes(), consumer.nodes());
+    let wired = <Edge<Out<A::Stage>, In<B::Stage>> as Flows<_, _, _, _>>::wire(producers, consumers, options);
+    if let Err(error) = wired {
+        wiring.refuse(Refusal::Demand { edge: name.to_owned(), error });
+    }
+}

@@ -1,0 +1,12 @@
+//! What `pipeline!` yields, and what it is put together with.
+
+mod check;
+mod control;
+mod node;
+mod run;
+mod wiring;
+
+pub use check::{edge, middle, sink, source};
+pub use node::{Replicas, node, replica, replicas};
+pub use run::{Pipeline, Running};
+pub use wiring::Wiring;

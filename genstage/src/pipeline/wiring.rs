@@ -1,0 +1,36 @@
+use super::node::{Launch, Replicas};
+use super::run::Pipeline;
+use crate::Refusal;
+
+/// A pipeline that is being put together.
+#[derive(Default)]
+pub struct Wiring {
+    stages: Vec<Box<dyn Launch>>,
+    refusals: Vec<Refusal>,
+}
+
+impl Wiring {
+    /// Without stages.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.refusals.push(refusal);
+    }
+
+    /// Takes in a node whose edges have all been declared.
+    pub fn add(&mut self, name: &str, node: impl Replicas) {
+        let before = self.stages.len();
+        self.stages.extend(node.into_nodes().map(|node| node.into_launch()));
+        if self.stages.len() == before {
+            self.refuse(Refusal::NoReplicas { node: name.to_owned() });
+        }
+    }
+
+    /// The finished pipeline.
+    pub fn finish<H>(self, handles: H) -> Pipeline<H> {
+        Pipeline::new(handles, self.stages, self.refusals)
+    }
+}

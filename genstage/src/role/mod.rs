@@ -1,0 +1,158 @@
+//! The roles a stage can have: what the user implements, and what `#[stage]` adds.
+
+mod consumer;
+mod producer;
+mod producer_consumer;
+
+pub use consumer::{Consumer, ConsumerRole};
+pub use producer::{Producer, ProducerRole};
+pub use producer_consumer::{ProducerConsumer, ProducerConsumerRole};
+
+use crate::buffer::{Capacity, Keep};
+use crate::{Batch, Context, Reason, Result};
+
+/// A struct with `#[stage(…)]` on it.
+///
+/// The attribute implements this trait; nothing else should. It ties the struct to its role and carries the options
+/// that the attribute states.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stage",
+    label = "not a stage",
+    note = "put `#[stage(producer)]`, `#[stage(producer_consumer)]` or `#[stage(consumer)]` on `{Self}`",
+    note = "a generic stage is one only where its role's trait is implemented"
+)]
+pub trait Stage: Sized + Send + 'static {
+    /// The role, as declared.
+    #[doc(hidden)]
+    type Role: Role<Self>;
+    /// The events that come in; [`Nothing`] for a producer.
+    #[doc(hidden)]
+    type Take: Send + 'static;
+    /// The events that go out; [`Nothing`] for a consumer.
+    #[doc(hidden)]
+    type Give: Send + 'static;
+    /// What the attribute states besides the role.
+    #[doc(hidden)]
+    const OPTIONS: StageOptions;
+
+    /// Whether events come of themselves: then [`source`](Self::source) is raced against the mailbox.
+    #[doc(hidden)]
+    const HAS_SOURCE: bool = false;
+
+    /// Waits for events that come of themselves, and emits at most `owed` of them. Dropped when a message comes first.
+    #[doc(hidden)]
+    fn source(&mut self, owed: usize, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send {
+        let _ = (owed, cx);
+        std::future::pending()
+    }
+}
+
+/// The events of the side that a role does not have.
+#[derive(Debug)]
+pub enum Nothing {}
+
+/// A stage that has consumers: a producer or a producer-consumer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a consumer: it has nothing to emit",
+    label = "a consumer cannot emit",
+    note = "declare it `#[stage(producer_consumer)]` and implement `ProducerConsumer` if events are to leave it"
+)]
+pub trait Emits: Stage<Give = <Self as Emits>::Emitted> {
+    /// The type of the events that leave the stage.
+    type Emitted: Send + 'static;
+}
+
+/// The three roles, at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Emits only.
+    Producer,
+    /// Takes in and emits.
+    ProducerConsumer,
+    /// Takes in only.
+    Consumer,
+}
+
+/// How the runtime reaches the callbacks of a stage of this role.
+pub trait Role<S: Stage> {
+    /// Which role this is.
+    const KIND: Kind;
+
+    /// Calls `init`.
+    fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send;
+
+    /// Calls `handle_demand`; never called for a role without it.
+    fn demand(
+        _stage: &mut S,
+        _demand: usize,
+        _cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Calls `handle_events`; never called for a role without it.
+    fn events(
+        _stage: &mut S,
+        _events: &mut Batch<S::Take>,
+        _cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Calls `terminate`.
+    fn terminate(stage: &mut S, reason: &Reason) -> impl Future<Output = ()> + Send;
+}
+
+/// What `#[stage]` states besides the role.
+#[derive(Clone, Copy, Debug)]
+pub struct StageOptions {
+    pub(crate) buffer_size: Option<Capacity>,
+    pub(crate) buffer_keep: Keep,
+    pub(crate) max_demand: Option<usize>,
+    pub(crate) min_demand: Option<usize>,
+}
+
+impl StageOptions {
+    /// Nothing stated.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "used in constants, where `Default` cannot be called")]
+    pub const fn new() -> Self {
+        Self { buffer_size: None, buffer_keep: Keep::Last, max_demand: None, min_demand: None }
+    }
+
+    /// `buffer_size = …`
+    #[must_use]
+    pub const fn buffer_size(mut self, capacity: Capacity) -> Self {
+        self.buffer_size = Some(capacity);
+        self
+    }
+
+    /// `buffer_keep = …`
+    #[must_use]
+    pub const fn buffer_keep(mut self, keep: Keep) -> Self {
+        self.buffer_keep = keep;
+        self
+    }
+
+    /// `max_demand = …`
+    #[must_use]
+    pub const fn max_demand(mut self, events: usize) -> Self {
+        self.max_demand = Some(events);
+        self
+    }
+
+    /// `min_demand = …`
+    #[must_use]
+    pub const fn min_demand(mut self, events: usize) -> Self {
+        self.min_demand = Some(events);
+        self
+    }
+
+    /// The buffer of a stage of that kind with these options.
+    pub(crate) fn capacity(&self, kind: Kind) -> Capacity {
+        self.buffer_size.unwrap_or(match kind {
+            Kind::ProducerConsumer => Capacity::PRODUCER_CONSUMER,
+            Kind::Producer | Kind::Consumer => Capacity::PRODUCER,
+        })
+    }
+}

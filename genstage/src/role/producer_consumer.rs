@@ -1,0 +1,96 @@
+use super::{Emits, Kind, Role, Stage};
+use crate::{Batch, Context, Reason, Result};
+
+/// A stage in the middle: it takes events in and emits others.
+///
+/// Implemented by a struct with `#[stage(producer_consumer)]` on it. It asks its producers for events by itself, and
+/// handles them only while its own consumers want something of it: so back-pressure reaches through it.
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// /// Keeps the even numbers.
+/// #[stage(producer_consumer)]
+/// struct Evens;
+///
+/// impl ProducerConsumer for Evens {
+///     type Input = u64;
+///     type Output = u64;
+///
+///     async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+///         cx.emit_all(events.drain().filter(|n| n % 2 == 0));
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// # Options of `#[stage(producer_consumer, …)]`
+///
+/// * `max_demand = 1000`, `min_demand = max_demand / 2`: the window of its subscriptions where the edge states none.
+/// * `buffer_size = unbounded`: how many events wait at most when one batch expands to more than was asked for.
+/// * `buffer_keep = last`: which events stay when the buffer overflows, the `last` ones or the `first`.
+///
+/// # Cancellation
+///
+/// As for [`Producer`](crate::Producer).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is declared a producer_consumer but does not implement `ProducerConsumer`",
+    label = "declared a producer_consumer here",
+    note = "write `impl ProducerConsumer for {Self}`, or change the role in `#[stage(…)]`"
+)]
+pub trait ProducerConsumer:
+    Stage<Take = <Self as ProducerConsumer>::Input> + Emits<Emitted = <Self as ProducerConsumer>::Output>
+{
+    /// The events that come in.
+    type Input: Send + 'static;
+    /// The events that go out.
+    type Output: Send + 'static;
+
+    /// Runs once, before anything else. An error ends the stage.
+    fn init(&mut self, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send {
+        let _ = cx;
+        std::future::ready(Ok(()))
+    }
+
+    /// Events have come: at least one, at most `max_demand - min_demand`, all over one subscription and in the order
+    /// in which they were emitted.
+    ///
+    /// What is emitted goes out before more is asked for upstream. An error, or a panic, ends the stage; the batch and
+    /// what this call had emitted are lost, and counted so.
+    fn handle_events(
+        &mut self,
+        events: &mut Batch<Self::Input>,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result> + Send;
+
+    /// Runs once, when the stage has ended and before its neighbours learn of it.
+    fn terminate(&mut self, reason: &Reason) -> impl Future<Output = ()> + Send {
+        let _ = reason;
+        std::future::ready(())
+    }
+}
+
+/// The role of `#[stage(producer_consumer)]`.
+#[derive(Debug)]
+pub enum ProducerConsumerRole {}
+
+#[diagnostic::do_not_recommend]
+impl<S: ProducerConsumer> Role<S> for ProducerConsumerRole {
+    const KIND: Kind = Kind::ProducerConsumer;
+
+    fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        stage.init(cx)
+    }
+
+    fn events(
+        stage: &mut S,
+        events: &mut Batch<S::Take>,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        stage.handle_events(events, cx)
+    }
+
+    fn terminate(stage: &mut S, reason: &Reason) -> impl Future<Output = ()> + Send {
+        stage.terminate(reason)
+    }
+}

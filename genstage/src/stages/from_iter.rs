@@ -1,0 +1,51 @@
+use crate::prelude::*;
+
+/// A producer of the items of an iterator; see [`from_iter`].
+#[stage(producer)]
+#[derive(Debug)]
+pub struct FromIter<I> {
+    items: I,
+}
+
+/// A producer that emits the items of an iterator, as many as are asked for, and finishes at its end.
+///
+/// The iterator runs in the stage's task: one that blocks (on a file, say) blocks a worker thread of the runtime.
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let summary = pipeline! {
+///     from_iter(0..10) => for_each(|n| println!("{n}"));
+/// }
+/// .run()
+/// .await?;
+/// assert_eq!(summary.stages()[0].events_out, 10);
+/// # Ok(())
+/// # }
+/// ```
+pub fn from_iter<I: IntoIterator>(items: I) -> FromIter<I::IntoIter> {
+    FromIter { items: items.into_iter() }
+}
+
+impl<I> Producer for FromIter<I>
+where
+    I: Iterator + Send + 'static,
+    I::Item: Send + 'static,
+{
+    type Event = I::Item;
+
+    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+        for _ in 0..demand {
+            match self.items.next() {
+                Some(item) => cx.emit(item),
+                None => {
+                    cx.finish();
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,15 @@
+//! Ready-made stages.
+
+mod filter;
+mod flat_map;
+mod for_each;
+mod from_iter;
+mod from_stream;
+mod map;
+
+pub use filter::{Filter, filter};
+pub use flat_map::{FlatMap, flat_map};
+pub use for_each::{ForEach, for_each};
+pub use from_iter::{FromIter, from_iter};
+pub use from_stream::{FromStream, from_stream};
+pub use map::{Map, map};

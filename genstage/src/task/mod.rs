@@ -1,0 +1,9 @@
+//! The async shell around a [`Machine`](crate::machine::Machine): one task and one mailbox for each stage.
+
+mod mailbox;
+mod shell;
+mod stage_ref;
+
+pub(crate) use mailbox::{Address, mailbox};
+pub(crate) use shell::Shell;
+pub use stage_ref::StageRef;

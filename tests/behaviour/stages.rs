@@ -1,0 +1,133 @@
+//! Stages that the tests share.
+
+use std::sync::{Arc, Mutex};
+
+use genstage::Reason;
+use genstage::prelude::*;
+
+/// What stages note down for the test to look at.
+#[derive(Debug)]
+pub(crate) struct Log<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Log<T> {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    pub(crate) fn push(&self, entry: T) {
+        self.0.lock().unwrap().push(entry);
+    }
+
+    /// Everything noted since the last look.
+    pub(crate) fn take(&self) -> Vec<T> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl<T> Clone for Log<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Emits exactly what is asked for, from 0 up to below `end`, and notes every demand.
+#[stage(producer)]
+pub(crate) struct Counter {
+    next: u64,
+    end: u64,
+    pub(crate) demands: Log<usize>,
+}
+
+impl Counter {
+    pub(crate) fn below(end: u64) -> Self {
+        Self { next: 0, end, demands: Log::new() }
+    }
+
+    pub(crate) fn endless() -> Self {
+        Self::below(u64::MAX)
+    }
+}
+
+impl Producer for Counter {
+    type Event = u64;
+
+    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+        self.demands.push(demand);
+        let end = self.end.min(self.next + demand as u64);
+        cx.emit_all(self.next..end);
+        self.next = end;
+        if end == self.end {
+            cx.finish();
+        }
+        Ok(())
+    }
+}
+
+/// Notes every batch.
+#[stage(consumer)]
+pub(crate) struct Collect<T> {
+    pub(crate) batches: Log<Vec<T>>,
+}
+
+impl<T> Collect<T> {
+    pub(crate) fn new() -> Self {
+        Self { batches: Log::new() }
+    }
+}
+
+impl<T: Send + 'static> Consumer for Collect<T> {
+    type Event = T;
+
+    async fn handle_events(&mut self, events: &mut Batch<T>, _: &mut Context<Self>) -> Result {
+        self.batches.push(events.take());
+        Ok(())
+    }
+}
+
+/// Passes on what comes; notes why it ended.
+#[stage(producer_consumer)]
+pub(crate) struct Pass {
+    pub(crate) ended: Log<String>,
+}
+
+impl Pass {
+    pub(crate) fn new() -> Self {
+        Self { ended: Log::new() }
+    }
+}
+
+impl ProducerConsumer for Pass {
+    type Input = u64;
+    type Output = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(events.drain());
+        Ok(())
+    }
+
+    async fn terminate(&mut self, reason: &Reason) {
+        self.ended.push(reason.to_string());
+    }
+}
+
+/// Takes `enough` events and finishes.
+#[stage(consumer)]
+pub(crate) struct First {
+    pub(crate) enough: usize,
+    pub(crate) taken: Log<u64>,
+}
+
+impl Consumer for First {
+    type Event = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        for event in events.drain().take(self.enough) {
+            self.taken.push(event);
+            self.enough -= 1;
+        }
+        if self.enough == 0 {
+            cx.finish();
+        }
+        Ok(())
+    }
+}
