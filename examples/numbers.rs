@@ -1,1 +1,72 @@
-fn main(){}
+//! The first lesson of GenStage: numbers, the even ones of them, and two printers.
+//!
+//! ```text
+//! cargo run --example numbers
+//! ```
+
+use genstage::prelude::*;
+
+/// Counts upwards, up to below `end`.
+#[stage(producer)]
+struct Counter {
+    next: u64,
+    end: u64,
+}
+
+impl Producer for Counter {
+    type Event = u64;
+
+    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+        let end = self.end.min(self.next + demand as u64);
+        cx.emit_all(self.next..end);
+        self.next = end;
+        if self.next == self.end {
+            cx.finish();
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the even numbers.
+#[stage(producer_consumer)]
+struct Evens;
+
+impl ProducerConsumer for Evens {
+    type Input = u64;
+    type Output = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(events.drain().filter(|n| n % 2 == 0));
+        Ok(())
+    }
+}
+
+/// Prints its own name and the number.
+#[stage(consumer)]
+struct Printer;
+
+impl Consumer for Printer {
+    type Event = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        for n in events.drain() {
+            println!("{} {n}", cx.name());
+        }
+        Ok(())
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result {
+    let summary = pipeline! {
+        counter = Counter { next: 0, end: 1000 };
+        evens   = Evens;
+        printer = Printer, replicas: 2;
+
+        counter => evens => printer [max_demand: 10];
+    }
+    .run()
+    .await?;
+    eprintln!("{summary}");
+    Ok(())
+}

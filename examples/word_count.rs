@@ -1,1 +1,109 @@
-fn main(){}
+//! Counts the words of files, folders and standard input.
+//!
+//! ```text
+//! cargo run --release --example word_count -- [--top N|all] [--strict] [PATH…]
+//! ```
+//!
+//! A producer reads text piece by piece, as far as there is demand; replicas of a producer-consumer count the words of
+//! each piece; one consumer merges the counts. However large the input, only a few pieces are in memory at a time.
+
+#[path = "word_count/count.rs"]
+mod count;
+#[path = "word_count/merge.rs"]
+mod merge;
+#[path = "word_count/pieces.rs"]
+mod pieces;
+#[path = "word_count/read.rs"]
+mod read;
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+use clap::Parser;
+use genstage::prelude::*;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::oneshot;
+
+use count::Count;
+use merge::{Merge, Totals};
+use read::Read;
+
+/// Counts the words of files, folders and standard input.
+///
+/// A word is a run of alphanumeric characters, lower-cased. Standard output gets one line a word, the count, a tab and
+/// the word: the most frequent first, those of one count in alphabetical order. Standard error gets the totals.
+#[derive(Parser)]
+struct Args {
+    /// How many words to print, or `all`
+    #[arg(long, default_value = "20", value_name = "N|all")]
+    top: Top,
+    /// End with an error at the first file that is missing, unreadable or not UTF-8, instead of skipping it
+    #[arg(long)]
+    strict: bool,
+    /// Files, folders (every file below them) and `-` for standard input; none: the text files of this project
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy)]
+struct Top(usize);
+
+impl std::str::FromStr for Top {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self(usize::MAX)),
+            number => number.parse().map(Self),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result {
+    let Args { top, strict, paths } = Args::parse();
+    let started = Instant::now();
+    let progress = ProgressBar::new_spinner().with_style(ProgressStyle::with_template(
+        "{spinner} {bytes} in {elapsed}, {bytes_per_sec}",
+    )?);
+    let (sender, totals) = oneshot::channel();
+
+    let sources = if paths.is_empty() { read::project_files(project()) } else { read::all_files(paths) };
+    pipeline! {
+        read  = Read::new(sources);
+        count = Count::default(), replicas: available_parallelism().map_or(1, Into::into);
+        merge = Merge::new(strict, progress.clone(), sender);
+
+        read => count [max_demand: 4] => merge [max_demand: 16];
+    }
+    .run()
+    .await?;
+    progress.finish_and_clear();
+
+    let totals = totals.await?;
+    print(&totals, top)?;
+    let (files, skipped, seconds) = (totals.files, totals.skipped, started.elapsed().as_secs_f64());
+    let (words, distinct) = (totals.words(), totals.counts.len());
+    eprintln!("{files} files, {skipped} skipped, {} bytes, {words} words, {distinct} distinct", totals.bytes);
+    eprintln!("{seconds:.3} s, {:.0} events/s (an event is a word)", words as f64 / seconds);
+    Ok(())
+}
+
+/// The folder of this project.
+fn project() -> &'static Path {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
+    examples.parent().unwrap_or(examples)
+}
+
+fn print(totals: &Totals, Top(top): Top) -> io::Result<()> {
+    let mut ranking: Vec<_> = totals.counts.iter().collect();
+    ranking.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = ranking.iter().take(top).try_for_each(|(word, count)| writeln!(out, "{count}\t{word}"));
+    match printed.and_then(|()| out.flush()) {
+        // Whoever reads has read enough: `| head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

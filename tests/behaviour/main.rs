@@ -1,5 +1,7 @@
 //! How pipelines behave at run time, through the public API only.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
+
 mod completion;
 mod demand;
 mod failure;

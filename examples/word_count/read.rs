@@ -1,0 +1,138 @@
+//! The producer: reads text, as far as there is demand.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use genstage::prelude::*;
+use tokio::fs::File;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::pieces::Pieces;
+
+/// Which text something belongs to, and what to call it.
+#[derive(Clone)]
+pub(crate) struct Text {
+    pub(crate) number: usize,
+    pub(crate) name: Arc<str>,
+}
+
+/// A text on its way: its pieces, and behind them how many those were and why there are no more of them, if it is not that
+/// the text has come to its end.
+pub(crate) enum Part<P> {
+    Piece { text: Text, piece: P },
+    End { text: Text, pieces: usize, error: Option<io::Error> },
+}
+
+/// Something to read, or why it cannot be found.
+pub(crate) type Source = Result<PathBuf, walkdir::Error>;
+
+/// Every file of the given paths, in order; a folder stands for all files below it.
+pub(crate) fn all_files(paths: Vec<PathBuf>) -> Box<dyn Iterator<Item = Source> + Send> {
+    Box::new(paths.into_iter().flat_map(|path| -> Box<dyn Iterator<Item = Source> + Send> {
+        match path.is_dir() {
+            true => files_below(&path, |_| true),
+            false => Box::new(std::iter::once(Ok(path))),
+        }
+    }))
+}
+
+/// The text files of a Rust project: no build products, nothing hidden.
+pub(crate) fn project_files(folder: &Path) -> Box<dyn Iterator<Item = Source> + Send> {
+    let wanted = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        let text = ["md", "rs", "toml"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
+        entry.depth() == 0 || !name.starts_with('.') && name != "target" && (entry.file_type().is_dir() || text)
+    };
+    files_below(folder, wanted)
+}
+
+fn files_below(
+    folder: &Path,
+    wanted: impl FnMut(&DirEntry) -> bool + Send + 'static,
+) -> Box<dyn Iterator<Item = Source> + Send> {
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted);
+    Box::new(entries.filter_map(|entry| match entry {
+        Ok(entry) => entry.file_type().is_file().then(|| Ok(entry.into_path())),
+        Err(error) => Some(Err(error)),
+    }))
+}
+
+/// Emits the texts, one after the other, in pieces.
+#[stage(producer)]
+pub(crate) struct Read {
+    sources: Box<dyn Iterator<Item = Source> + Send>,
+    texts: usize,
+    open: Option<Open>,
+}
+
+struct Open {
+    text: Text,
+    pieces: Pieces,
+    emitted: usize,
+}
+
+impl Read {
+    pub(crate) fn new(sources: Box<dyn Iterator<Item = Source> + Send>) -> Self {
+        Self { sources, texts: 0, open: None }
+    }
+
+    /// Opens the next source; one that cannot be opened has come to its end already. None if there are no more.
+    async fn open(&mut self) -> Option<Part<String>> {
+        let source = self.sources.next()?;
+        self.texts += 1;
+        let name = match &source {
+            Ok(path) if path.as_os_str() == "-" => "standard input".into(),
+            Ok(path) => path.to_string_lossy().into(),
+            Err(error) => error.path().map_or("a folder".into(), |path| path.to_string_lossy().into()),
+        };
+        let text = Text { number: self.texts, name };
+        let pieces = match source {
+            Ok(path) if path.as_os_str() == "-" => Ok(Pieces::new(tokio::io::stdin())),
+            Ok(path) => File::open(path).await.map(Pieces::new),
+            Err(error) => Err(error.into()),
+        };
+        match pieces {
+            Ok(pieces) => {
+                self.open = Some(Open { text, pieces, emitted: 0 });
+                self.read().await
+            }
+            Err(error) => Some(Part::End { text, pieces: 0, error: Some(error) }),
+        }
+    }
+
+    /// The next part of the source that is open.
+    async fn read(&mut self) -> Option<Part<String>> {
+        let open = self.open.as_mut()?;
+        let text = open.text.clone();
+        let error = match open.pieces.next().await {
+            Ok(Some(piece)) => {
+                open.emitted += 1;
+                return Some(Part::Piece { text, piece });
+            }
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        let pieces = open.emitted;
+        self.open = None;
+        Some(Part::End { text, pieces, error })
+    }
+}
+
+impl Producer for Read {
+    type Event = Part<String>;
+
+    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+        for _ in 0..demand {
+            let part = if self.open.is_some() { self.read().await } else { self.open().await };
+            match part {
+                Some(part) => cx.emit(part),
+                None => {
+                    cx.finish();
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
