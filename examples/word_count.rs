@@ -64,9 +64,8 @@ impl std::str::FromStr for Top {
 async fn main() -> Result {
     let Args { top, strict, paths } = Args::parse();
     let started = Instant::now();
-    let progress = ProgressBar::new_spinner().with_style(ProgressStyle::with_template(
-        "{spinner} {bytes} in {elapsed}, {bytes_per_sec}",
-    )?);
+    let progress = ProgressBar::new_spinner()
+        .with_style(ProgressStyle::with_template("{spinner} {bytes} in {elapsed}, {bytes_per_sec}")?);
     let (sender, totals) = oneshot::channel();
 
     let sources = if paths.is_empty() { read::project_files(project()) } else { read::all_files(paths) };

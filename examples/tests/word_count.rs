@@ -112,7 +112,8 @@ fn counts_equal_a_sequential_count() {
 fn the_most_frequent_words_come_first_and_ties_in_alphabetical_order() {
     let output = run(&["--top", "3"], &[Path::new("-")], "b A c, a. C 2nd ÄB äb\tc".as_bytes());
     assert_eq!(stdout(&output), "3\tc\n2\ta\n2\täb\n");
-    let output = run(&[], &[Path::new("-")], (0..50).map(|n| format!("w{n:02} ")).collect::<String>().as_bytes());
+    let output =
+        run(&[], &[Path::new("-")], (0..50).map(|n| format!("w{n:02} ")).collect::<String>().as_bytes());
     assert_eq!(stdout(&output).lines().count(), 20);
     assert!(stdout(&output).starts_with("1\tw00\n1\tw01\n"));
 }

@@ -88,7 +88,9 @@ impl Merge {
 
     fn report(&self, text: &Text, error: Option<io::Error>) -> Result {
         match error {
-            Some(error) if self.strict => Err(Error::new(error).context(format!("cannot count {}", text.name))),
+            Some(error) if self.strict => {
+                Err(Error::new(error).context(format!("cannot count {}", text.name)))
+            }
             Some(error) => {
                 self.progress.suspend(|| eprintln!("skipped {}: {error}", text.name));
                 Ok(())

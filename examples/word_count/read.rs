@@ -42,7 +42,8 @@ pub(crate) fn project_files(folder: &Path) -> Box<dyn Iterator<Item = Source> + 
     let wanted = |entry: &DirEntry| {
         let name = entry.file_name().to_string_lossy();
         let text = ["md", "rs", "toml"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
-        entry.depth() == 0 || !name.starts_with('.') && name != "target" && (entry.file_type().is_dir() || text)
+        entry.depth() == 0
+            || !name.starts_with('.') && name != "target" && (entry.file_type().is_dir() || text)
     };
     files_below(folder, wanted)
 }

@@ -1,11 +1,11 @@
 //! Messages about names: lists of them, and the one that was probably meant.
 
-/// `` `a`, `b` and `c` ``
-pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+/// `` `a`, `b` and `c` ``, or with another word than “and”.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>, and: &str) -> String {
     let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {and} {last}", rest.join(", ")),
         None => "none".to_owned(),
     }
 }
@@ -17,7 +17,7 @@ where
 {
     match nearest(wrong, expected.clone()) {
         Some(near) => format!("unknown {what} `{wrong}`: did you mean `{near}`?"),
-        None => format!("unknown {what} `{wrong}`: there is {}", list(expected)),
+        None => format!("unknown {what} `{wrong}`: expected {}", list(expected, "or")),
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn lists() {
-        assert_eq!(list(["a"]), "`a`");
-        assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(list(["a"], "and"), "`a`");
+        assert_eq!(list(["a", "b", "c"], "or"), "`a`, `b` or `c`");
     }
 }

@@ -1,7 +1,10 @@
 //! What the macros' expansions call. Not for use by hand: it changes without notice.
 
-pub use crate::buffer::{Capacity, Keep, capacity};
+pub use crate::buffer::{Capacity, Keep, check_capacity};
 pub use crate::demand::check_window;
-pub use crate::pipeline::{Replicas, Wiring, edge, middle, node, replica, replicas, sink, source};
-pub use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, StageOptions};
+pub use crate::pipeline::{Node, Replicas, Wiring, edge, middle, node, replica, replicas, sink, source};
+pub use crate::role::{
+    ConsumerRole, DeclaredConsumer, DeclaredProducer, DeclaredProducerConsumer, Nothing,
+    ProducerConsumerRole, ProducerRole, StageOptions,
+};
 pub use crate::subscription::{Cancel, Subscribe};

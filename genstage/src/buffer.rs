@@ -28,10 +28,9 @@ impl Capacity {
     pub(crate) const PRODUCER_CONSUMER: Self = Self::Unbounded;
 }
 
-/// The capacity that `#[stage]` states, checked while the crate compiles.
-pub const fn capacity(events: usize) -> Capacity {
+/// Checks the capacity that `#[stage]` states, while the crate compiles.
+pub const fn check_capacity(events: usize) {
     assert!(events > 0, "expected buffer_size >= 1, got 0; to keep everything, write `unbounded`");
-    Capacity::Events(events)
 }
 
 /// Events that were emitted while nobody wanted them, in the order in which they were emitted.

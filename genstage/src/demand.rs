@@ -124,10 +124,7 @@ mod tests {
     fn nonsense_is_refused() {
         assert_eq!(Window::new(Some(0), None), Err(WindowError::ZeroMax));
         assert_eq!(Window::new(Some(0), Some(0)), Err(WindowError::ZeroMax));
-        assert_eq!(
-            Window::new(None, Some(2000)),
-            Err(WindowError::MinNotBelowMax { max: 1000, min: 2000 })
-        );
+        assert_eq!(Window::new(None, Some(2000)), Err(WindowError::MinNotBelowMax { max: 1000, min: 2000 }));
         assert_eq!(Window::new(Some(7), Some(7)), Err(WindowError::MinNotBelowMax { max: 7, min: 7 }));
     }
 

@@ -91,9 +91,10 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused(refusals) => {
                 f.write_str("the pipeline was not started")?;
-                refusals.iter().enumerate().try_for_each(|(i, refusal)| {
-                    write!(f, "{} {refusal}", if i == 0 { ":" } else { ";" })
-                })
+                refusals
+                    .iter()
+                    .enumerate()
+                    .try_for_each(|(i, refusal)| write!(f, "{} {refusal}", if i == 0 { ":" } else { ";" }))
             }
             Self::NoRuntime => {
                 f.write_str("the pipeline was not started: call `run` or `start` within a tokio runtime")

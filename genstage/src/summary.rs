@@ -65,7 +65,10 @@ impl fmt::Display for Summary {
             "stage", "events in", "events out", "discarded", "lost"
         )?;
         for StageSummary { name, events_in, events_out, discarded, lost, reason } in &self.stages {
-            write!(f, "\n{name:width$} {events_in:>12} {events_out:>12} {discarded:>10} {lost:>6}  {reason}")?;
+            write!(
+                f,
+                "\n{name:width$} {events_in:>12} {events_out:>12} {discarded:>10} {lost:>6}  {reason}"
+            )?;
         }
         Ok(())
     }

@@ -46,7 +46,9 @@ async fn fail(how: How) -> (String, Reason, Summary, Vec<u64>, Vec<String>) {
         fails = FailsAt { at: 25, how };
         source => first => fails [max_demand: 10, min_demand: 0] => for_each(move |n| sink.push(n)) [max_demand: 10];
     };
-    let Failure::Stage { stage, reason, summary } = run.run().await.unwrap_err() else { panic!("another failure") };
+    let Failure::Stage { stage, reason, summary } = run.run().await.unwrap_err() else {
+        panic!("another failure")
+    };
     (stage.to_string(), reason, summary, seen.take(), ended.take())
 }
 
@@ -79,7 +81,8 @@ async fn a_failure_reads_well() {
         type Event = u64;
 
         async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
-            Err(genstage::Error::new(std::io::Error::other("connection lost")).context("cannot read the queue"))
+            Err(genstage::Error::new(std::io::Error::other("connection lost"))
+                .context("cannot read the queue"))
         }
     }
 

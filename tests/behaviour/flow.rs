@@ -43,9 +43,14 @@ async fn ten_million_events_end_by_themselves_each_once_and_in_order() {
     .await
     .unwrap();
     assert_eq!(seen.take(), [EVENTS]);
-    for (stage, events_in, events_out) in [("source", 0, EVENTS), ("pass", EVENTS, EVENTS), ("sink", EVENTS, 0)] {
+    for (stage, events_in, events_out) in
+        [("source", 0, EVENTS), ("pass", EVENTS, EVENTS), ("sink", EVENTS, 0)]
+    {
         let stage = summary.stage(stage).unwrap();
-        assert_eq!((stage.events_in, stage.events_out, stage.discarded, stage.lost), (events_in, events_out, 0, 0));
+        assert_eq!(
+            (stage.events_in, stage.events_out, stage.discarded, stage.lost),
+            (events_in, events_out, 0, 0)
+        );
         assert!(stage.reason.is_normal());
     }
 }

@@ -93,7 +93,9 @@ async fn from_stream_polls_on_demand_only() {
 
     let polled = Log::new();
     let items = Counted { polled: polled.clone(), next: 0 };
-    let app = pipeline! { sink = Waits; from_stream(items) => sink [max_demand: 8, min_demand: 7]; }.start().unwrap();
+    let app = pipeline! { sink = Waits; from_stream(items) => sink [max_demand: 8, min_demand: 7]; }
+        .start()
+        .unwrap();
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

@@ -8,7 +8,7 @@ use crate::report::Report;
 
 /// One block: the nodes as locals, the checks of their positions, the edges, the handles, the pipeline.
 ///
-/// The locals are hygienic: the user's expressions see none of them, and they hide nothing of the user's.
+/// The user's expressions see none of the locals, and those hide nothing of the user's.
 pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let wiring = Ident::new("wiring", Span::mixed_site());
     let locals: Vec<_> = graph.nodes.iter().enumerate().map(|(number, node)| local(number, node)).collect();
@@ -29,19 +29,25 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     }}
 }
 
+/// A node's local. Its name is no name of a user's; its place and hygiene are the user's word for the node, because the
+/// compiler reports what is wrong with a node at its local.
 fn local(number: usize, node: &Node) -> Ident {
-    let span = Span::mixed_site().located_at(node.span);
-    match &node.name {
-        Some(name) => Ident::new(&name.to_string(), span),
-        None => format_ident!("stage_{number}", span = span),
-    }
+    format_ident!("genstage_node_{number}", span = node.span)
+}
+
+/// A local, standing somewhere else.
+fn at(local: &Ident, span: Span) -> Ident {
+    let mut moved = local.clone();
+    moved.set_span(local.span().located_at(span));
+    moved
 }
 
 fn declare(node: &Node, local: &Ident) -> TokenStream {
     let Node { label, expr, span, .. } = node;
-    let span = Span::mixed_site().located_at(*span);
+    let span = *span;
     let private = quote_spanned!(span=> ::genstage::__private);
-    let replica = quote_spanned!(span=> |index| #private::replica(#label, index, #expr));
+    let index = Ident::new("index", Span::mixed_site());
+    let replica = quote_spanned!(span=> |#index| #private::replica(#label, #index, #expr));
     let made = match &node.replicas {
         Replicas::One => quote_spanned!(span=> #private::node(#label, #expr)),
         Replicas::Array(count) => quote_spanned!(span=> ::core::array::from_fn::<_, #count, _>(#replica)),
@@ -61,7 +67,7 @@ fn position(graph: &Graph, node: usize, local: &Ident) -> Option<TokenStream> {
 }
 
 fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> TokenStream {
-    let (producer, consumer) = (&locals[edge.from], &locals[edge.to]);
+    let (producer, consumer) = (at(&locals[edge.from], edge.span), at(&locals[edge.to], edge.span));
     let (name, options) = (graph.edge_name(edge), subscription(&edge.options, edge.span));
     quote_spanned! {edge.span=>
         ::genstage::__private::edge(&mut #wiring, #name, &mut #producer, &mut #consumer, #options);
@@ -73,18 +79,16 @@ fn subscription(options: &Subscription, span: Span) -> TokenStream {
     let Subscription { max_demand, min_demand, cancel } = options;
     tokens.extend(max_demand.iter().map(|max| quote_spanned!(span=> .max_demand(#max))));
     tokens.extend(min_demand.iter().map(|min| quote_spanned!(span=> .min_demand(#min))));
-    tokens.extend(cancel.iter().map(|mode| quote_spanned!(span=> .cancel(::genstage::__private::Cancel::#mode))));
+    tokens.extend(
+        cancel.iter().map(|mode| quote_spanned!(span=> .cancel(::genstage::__private::Cancel::#mode))),
+    );
     tokens
 }
 
 /// A struct with a field for every named node. It is generic, so that the compiler finds out the handles' types.
 fn handles(graph: &Graph, locals: &[Ident]) -> TokenStream {
-    let (names, locals): (Vec<_>, Vec<_>) = graph
-        .nodes
-        .iter()
-        .zip(locals)
-        .filter_map(|(node, local)| Some((node.name.as_ref()?, local)))
-        .unzip();
+    let (names, locals): (Vec<_>, Vec<_>) =
+        graph.nodes.iter().zip(locals).filter_map(|(node, local)| Some((node.name.as_ref()?, local))).unzip();
     let types: Vec<_> = (0..names.len()).map(|number| format_ident!("T{number}")).collect();
     quote! {{
         #[allow(dead_code, missing_debug_implementations)]

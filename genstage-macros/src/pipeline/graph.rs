@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::Ident;
+use syn::ext::IdentExt;
 
 use super::options::{self, Replicas, Subscription};
 use super::parse::{Chain, Declared, Group, NodeItem, Target, TargetStage};
@@ -50,7 +51,7 @@ impl Graph {
     pub(super) fn new(declared: Declared, report: &mut Report) -> Self {
         let mut builder = Builder { report, graph: Self::default(), names: HashMap::new() };
         for name in &declared.unclear {
-            builder.names.insert(name.to_string(), None);
+            builder.names.insert(name.unraw().to_string(), None);
         }
         declared.nodes.into_iter().for_each(|node| builder.node(node));
         declared.chains.into_iter().for_each(|chain| builder.chain(chain));
@@ -75,12 +76,18 @@ impl Graph {
     pub(super) fn check(&self, report: &mut Report) {
         for node in &self.nodes {
             if let (Some(name), false, false) = (&node.name, node.connected, node.unclear) {
-                report.at(name, format!("`{name}` is not connected: connect it, as in `{name} => …`, or remove it"));
+                report.at(
+                    name,
+                    format!("`{name}` is not connected: connect it, as in `{name} => …`, or remove it"),
+                );
             }
         }
         self.check_cycles(report);
         if self.nodes.is_empty() && report.is_empty() {
-            report.add(syn::Error::new(Span::call_site(), "a pipeline needs stages, as in `counter => printer;`"));
+            report.add(syn::Error::new(
+                Span::call_site(),
+                "a pipeline needs stages, as in `counter => printer;`",
+            ));
         }
     }
 
@@ -114,10 +121,12 @@ impl Graph {
         let span = self.edges[cycle[cycle.len() - 1]].span;
         let names: Vec<_> = cycle.iter().map(|&edge| self.edge_name(&self.edges[edge])).collect();
         let message = match cycle {
-            [_] => format!("`{}` subscribes to itself: events would go round for ever", self.nodes[start].label),
+            [_] => {
+                format!("`{}` subscribes to itself: events would go round for ever", self.nodes[start].label)
+            }
             _ => format!(
                 "a cycle: {}; events would go round for ever, so remove one of these edges",
-                names::list(names.iter().map(String::as_str))
+                names::list(names.iter().map(String::as_str), "and")
             ),
         };
         report.add(syn::Error::new(span, message));
@@ -158,9 +167,10 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn node(&mut self, item: NodeItem) {
-        let label = item.name.to_string();
+        let label = item.name.unraw().to_string();
         if let Some(Some(first)) = self.names.get(&label) {
-            self.report.at(&item.name, format!("`{label}` is declared twice: give one of the stages another name"));
+            self.report
+                .at(&item.name, format!("`{label}` is declared twice: give one of the stages another name"));
             self.graph.nodes[*first].unclear = true;
             return;
         }
@@ -180,17 +190,25 @@ impl Builder<'_> {
     fn chain(&mut self, chain: Chain) {
         let mut producers: Option<Vec<Option<usize>>> = None;
         for Group { targets } in chain.groups {
-            let consumers: Vec<_> = targets.into_iter().map(|target| self.target(target, producers.as_deref())).collect();
+            let consumers: Vec<_> =
+                targets.into_iter().map(|target| self.target(target, producers.as_deref())).collect();
             producers = Some(consumers);
         }
     }
 
     /// The node that a target means, subscribed to the group before it.
-    fn target(&mut self, Target { stage, options }: Target, producers: Option<&[Option<usize>]>) -> Option<usize> {
+    fn target(
+        &mut self,
+        Target { stage, options }: Target,
+        producers: Option<&[Option<usize>]>,
+    ) -> Option<usize> {
         let (node, span) = self.resolve(stage);
         let Some(producers) = producers else {
             if let Some(option) = options.first() {
-                self.report.at(&option.name, "the options of a subscription stand behind its consumer, right of `=>`");
+                self.report.at(
+                    &option.name,
+                    "the options of a subscription stand behind its consumer, right of `=>`",
+                );
             }
             return node;
         };
@@ -213,7 +231,7 @@ impl Builder<'_> {
             TargetStage::Name(name) => (self.named(&name), name.span()),
             TargetStage::Call { function, arguments } => {
                 let Some(last) = function.path.segments.last() else { return (None, Span::call_site()) };
-                let (label, span) = (last.ident.to_string(), last.ident.span());
+                let (label, span) = (last.ident.unraw().to_string(), last.ident.span());
                 self.graph.nodes.push(Node {
                     label,
                     name: None,
@@ -229,7 +247,7 @@ impl Builder<'_> {
     }
 
     fn named(&mut self, name: &Ident) -> Option<usize> {
-        let label = name.to_string();
+        let label = name.unraw().to_string();
         match self.names.get(&label) {
             Some(&Some(node)) => {
                 let node_entry = &mut self.graph.nodes[node];
@@ -241,7 +259,13 @@ impl Builder<'_> {
             }
             Some(None) => None,
             None => {
-                let known: Vec<_> = self.graph.nodes.iter().filter_map(|node| node.name.as_ref()).map(Ident::to_string).collect();
+                let known: Vec<_> = self
+                    .graph
+                    .nodes
+                    .iter()
+                    .filter_map(|node| node.name.as_ref())
+                    .map(Ident::to_string)
+                    .collect();
                 self.report.at(name, names::unknown_stage(&label, known.iter().map(String::as_str)));
                 None
             }

@@ -1,3 +1,5 @@
+use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
 use super::parse::OptionItem;
@@ -65,19 +67,14 @@ impl Subscription {
 }
 
 fn cancel(value: &Expr, report: &mut Report) -> Option<Ident> {
-    let stated = word(value).unwrap_or_default();
+    let stated = word(value).unwrap_or_else(|| value.to_token_stream().to_string());
     match CANCEL.iter().find(|(word, _)| *word == stated) {
-        Some((_, variant)) => Some(Ident::new(variant, span(value))),
+        Some((_, variant)) => Some(Ident::new(variant, value.span())),
         None => {
-            let words = names::list(CANCEL.iter().map(|(word, _)| *word));
-            report.at(value, format!("unknown cancel mode: there is {words}"));
+            report.at(value, names::unknown("cancel mode", &stated, CANCEL.map(|(word, _)| word)));
             None
         }
     }
-}
-
-fn span(value: &Expr) -> proc_macro2::Span {
-    syn::spanned::Spanned::span(value)
 }
 
 /// The known options, each once.

@@ -41,7 +41,10 @@ pub(super) struct Target {
 pub(super) enum TargetStage {
     Name(Ident),
     /// `map(|n| n + 1)`: a stage without a name.
-    Call { function: ExprPath, arguments: TokenStream },
+    Call {
+        function: ExprPath,
+        arguments: TokenStream,
+    },
 }
 
 /// `name: value`
@@ -154,8 +157,14 @@ impl Parse for Group {
 
 impl Parse for Target {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if !input.peek(Ident) && !input.peek(Token![::]) && !input.peek(Token![crate]) && !input.peek(Token![self]) {
-            return Err(input.error("expected a stage: its name, a call that makes one, or several in braces"));
+        if !input.peek(Ident)
+            && !input.peek(Token![::])
+            && !input.peek(Token![crate])
+            && !input.peek(Token![self])
+        {
+            return Err(
+                input.error("expected a stage: its name, a call that makes one, or several in braces")
+            );
         }
         let path: ExprPath = input.parse()?;
         let stage = match path.path.get_ident() {

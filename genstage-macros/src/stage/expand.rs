@@ -1,6 +1,7 @@
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote_spanned};
-use syn::DeriveInput;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Expr, Ident};
 
 use super::model::{BufferSize, Keep, Role, Stage};
 
@@ -8,7 +9,8 @@ use super::model::{BufferSize, Keep, Role, Stage};
 pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
     let span = stage.span;
     let private = quote_spanned!(span=> ::genstage::__private);
-    let name = &input.ident;
+    let mut name = input.ident.clone();
+    name.set_span(span);
     let (marker, role_trait) = role(stage);
     let generics = where_implemented(input, &role_trait);
     let (params, arguments, conditions) = generics.split_for_impl();
@@ -27,33 +29,41 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
         }
     });
     let options = options(stage, &private);
-    let window = window(stage, &private);
+    let checks = checks(stage);
     quote_spanned! {span=>
         #[automatically_derived]
         impl #params ::genstage::Stage for #name #arguments #conditions {
             type Role = #private::#marker;
             type Take = #take;
             type Give = #give;
+            type Node = #private::Node<Self>;
             const OPTIONS: #private::StageOptions = #options;
         }
         #emits
-        #window
+        #checks
     }
 }
 
 fn role(stage: &Stage) -> (TokenStream, TokenStream) {
     let span = stage.span;
     match stage.role {
-        Role::Producer => (quote_spanned!(span=> ProducerRole), quote_spanned!(span=> ::genstage::Producer)),
-        Role::ProducerConsumer => {
-            (quote_spanned!(span=> ProducerConsumerRole), quote_spanned!(span=> ::genstage::ProducerConsumer))
-        }
-        Role::Consumer => (quote_spanned!(span=> ConsumerRole), quote_spanned!(span=> ::genstage::Consumer)),
+        Role::Producer => (
+            quote_spanned!(span=> ProducerRole),
+            quote_spanned!(span=> ::genstage::__private::DeclaredProducer),
+        ),
+        Role::ProducerConsumer => (
+            quote_spanned!(span=> ProducerConsumerRole),
+            quote_spanned!(span=> ::genstage::__private::DeclaredProducerConsumer),
+        ),
+        Role::Consumer => (
+            quote_spanned!(span=> ConsumerRole),
+            quote_spanned!(span=> ::genstage::__private::DeclaredConsumer),
+        ),
     }
 }
 
 fn event(role_trait: &TokenStream, name: &str, stage: &Stage) -> TokenStream {
-    let name = syn::Ident::new(name, stage.span);
+    let name = Ident::new(name, stage.span);
     quote_spanned!(stage.span=> <Self as #role_trait>::#name)
 }
 
@@ -75,7 +85,7 @@ fn options(stage: &Stage, private: &TokenStream) -> TokenStream {
             options.extend(quote_spanned!(span=> .buffer_size(#private::Capacity::Unbounded)));
         }
         Some(BufferSize::Events(events)) => {
-            options.extend(quote_spanned!(span=> .buffer_size(#private::capacity(#events))));
+            options.extend(quote_spanned!(span=> .buffer_size(#private::Capacity::Events(#events))));
         }
         None => {}
     }
@@ -95,14 +105,26 @@ fn options(stage: &Stage, private: &TokenStream) -> TokenStream {
     options
 }
 
-/// Constants that are not literals are checked by the compiler, once they have a value.
-fn window(stage: &Stage, private: &TokenStream) -> Option<TokenStream> {
-    let checked = stage.max_demand.as_ref().or(stage.min_demand.as_ref())?;
-    let option = |value: &Option<syn::Expr>| match value {
-        Some(value) => quote_spanned!(stage.span=> ::core::option::Option::Some(#value)),
-        None => quote_spanned!(stage.span=> ::core::option::Option::None),
+/// Constants that are not literals are checked by the compiler, where they stand: it looks at the constants of the glue only
+/// once the stage runs somewhere.
+fn checks(stage: &Stage) -> TokenStream {
+    let Stage { buffer_size, max_demand, min_demand, .. } = stage;
+    let capacity = match buffer_size {
+        Some(BufferSize::Events(events)) => Some(check("check_capacity", events.span(), quote!(#events))),
+        Some(BufferSize::Unbounded) | None => None,
     };
-    let (max, min) = (option(&stage.max_demand), option(&stage.min_demand));
-    let span = checked.to_token_stream().into_iter().next().map_or(stage.span, |token| token.span());
-    Some(quote_spanned!(span=> const _: () = #private::check_window(#max, #min);))
+    let option = |value: &Option<Expr>| match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    };
+    let (max, min) = (option(max_demand), option(min_demand));
+    let stated = min_demand.as_ref().or(max_demand.as_ref());
+    let window = stated.map(|stated| check("check_window", stated.span(), quote!(#max, #min)));
+    quote!(#capacity #window)
+}
+
+/// A constant that is evaluated for what it checks.
+fn check(function: &str, span: Span, arguments: TokenStream) -> TokenStream {
+    let function = Ident::new(function, span);
+    quote_spanned!(span=> const _: () = ::genstage::__private::#function(#arguments);)
 }

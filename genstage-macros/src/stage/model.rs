@@ -66,7 +66,11 @@ impl Role {
 impl Stage {
     /// The model, if a role can be made out: of a wrong one the nearest right one, so that one mistake stays one.
     pub(super) fn new(args: Args, input: &DeriveInput, report: &mut Report) -> Option<Self> {
-        check_item(input, report);
+        if let Data::Union(union) = &input.data {
+            report.at(union.union_token, "`#[stage(…)]` goes on a struct or an enum");
+            return None;
+        }
+        check_lifetimes(input, report);
         let (words, options): (Vec<_>, Vec<_>) = args.args.into_iter().partition(|arg| arg.value.is_none());
         let (role, span) = role(&words, report)?;
         let mut stage =
@@ -113,10 +117,7 @@ impl Stage {
     }
 }
 
-fn check_item(input: &DeriveInput, report: &mut Report) {
-    if let Data::Union(union) = &input.data {
-        report.at(union.union_token, "`#[stage(…)]` goes on a struct or an enum");
-    }
+fn check_lifetimes(input: &DeriveInput, report: &mut Report) {
     for param in &input.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
             report.at(lifetime, "a stage runs in a task of its own, so it cannot borrow: own the data, or share it in an `Arc`");
@@ -126,8 +127,8 @@ fn check_item(input: &DeriveInput, report: &mut Report) {
 
 fn role(words: &[Arg], report: &mut Report) -> Option<(Role, Span)> {
     let Some((first, rest)) = words.split_first() else {
-        let roles = names::list(Role::ALL.map(Role::word));
-        let message = format!("expected a role, as in `#[stage(producer)]`: there is {roles}");
+        let roles = names::list(Role::ALL.map(Role::word), "or");
+        let message = format!("expected a role, as in `#[stage(producer)]`: {roles}");
         report.add(syn::Error::new(Span::call_site(), message));
         return None;
     };

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use super::node::{Node, Replicas};
 use super::wiring::Wiring;
-use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, Stage};
+use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, Runnable, Stage};
 use crate::subscription::Subscribe;
 use crate::{Refusal, WindowError};
 
@@ -111,7 +111,7 @@ pub trait Flows<A: Stage, B: Stage, X, Y> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Stage<Give = T>, B: Stage<Take = T>, T: Send + 'static> Flows<A, B, T, T>
+impl<A: Runnable<Give = T>, B: Runnable<Take = T>, T: Send + 'static> Flows<A, B, T, T>
     for Edge<Events<T>, Events<T>>
 {
     fn wire(

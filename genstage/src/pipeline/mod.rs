@@ -7,6 +7,6 @@ mod run;
 mod wiring;
 
 pub use check::{edge, middle, sink, source};
-pub use node::{Replicas, node, replica, replicas};
+pub use node::{Node, Replicas, node, replica, replicas};
 pub use run::{Pipeline, Running};
 pub use wiring::Wiring;

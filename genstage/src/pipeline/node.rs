@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use super::control::Control;
 use crate::demand::Window;
 use crate::machine::{Consumer, Producer};
-use crate::role::Stage;
+use crate::role::{Runnable, Stage};
 use crate::subscription::SubscriptionId;
 use crate::summary::StageSummary;
 use crate::task::{Address, Shell, StageRef, mailbox};
@@ -19,25 +19,29 @@ pub struct Node<S: Stage> {
 }
 
 /// Makes a node of a stage.
-pub fn node<S: Stage>(name: impl Into<Arc<str>>, stage: S) -> Node<S> {
-    let (address, mailbox) = mailbox();
-    Node { shell: Shell::new(stage, name.into(), mailbox), address }
+pub fn node<S: Runnable>(name: &str, stage: S) -> S::Node {
+    make(name.into(), stage)
 }
 
 /// Makes a node of one of several replicas.
-pub fn replica<S: Stage>(name: &str, index: usize, stage: S) -> Node<S> {
-    node(format!("{name}[{index}]"), stage)
+pub fn replica<S: Runnable>(name: &str, index: usize, stage: S) -> S::Node {
+    make(format!("{name}[{index}]").into(), stage)
 }
 
-/// Makes a node of several replicas.
-pub fn replicas<S: Stage>(count: usize, replica: impl FnMut(usize) -> Node<S>) -> Vec<Node<S>> {
+fn make<S: Runnable>(name: Arc<str>, stage: S) -> Node<S> {
+    let (address, mailbox) = mailbox();
+    Node { shell: Shell::new(stage, name, mailbox), address }
+}
+
+/// Makes the nodes of replicas whose number is not known before.
+pub fn replicas<N>(count: usize, replica: impl FnMut(usize) -> N) -> Vec<N> {
     (0..count).map(replica).collect()
 }
 
 /// A declared node: one stage, or its replicas.
 pub trait Replicas {
     /// The stages' type.
-    type Stage: Stage;
+    type Stage: Runnable;
     /// What `app.name` is.
     type Handle;
 
@@ -51,7 +55,7 @@ pub trait Replicas {
     fn into_nodes(self) -> impl Iterator<Item = Node<Self::Stage>>;
 }
 
-impl<S: Stage> Replicas for Node<S> {
+impl<S: Runnable> Replicas for Node<S> {
     type Stage = S;
     type Handle = StageRef<S>;
 
@@ -68,7 +72,7 @@ impl<S: Stage> Replicas for Node<S> {
     }
 }
 
-impl<S: Stage, const N: usize> Replicas for [Node<S>; N] {
+impl<S: Runnable, const N: usize> Replicas for [Node<S>; N] {
     type Stage = S;
     type Handle = [StageRef<S>; N];
 
@@ -85,7 +89,7 @@ impl<S: Stage, const N: usize> Replicas for [Node<S>; N] {
     }
 }
 
-impl<S: Stage> Replicas for Vec<Node<S>> {
+impl<S: Runnable> Replicas for Vec<Node<S>> {
     type Stage = S;
     type Handle = Vec<StageRef<S>>;
 
@@ -102,12 +106,12 @@ impl<S: Stage> Replicas for Vec<Node<S>> {
     }
 }
 
-impl<S: Stage> Node<S> {
+impl<S: Runnable> Node<S> {
     /// Subscribes a consumer. Both sides are values still, so a whole pipeline is wired before its first stage runs and
     /// no consumer misses the first events.
     pub(super) fn subscribe<C>(&mut self, consumer: &mut Node<C>, window: Window, cancel: Cancel)
     where
-        C: Stage<Take = S::Give>,
+        C: Runnable<Take = S::Give>,
     {
         let id = SubscriptionId::next();
         let downstream = Consumer::new(Box::new(consumer.address.clone()), cancel);
@@ -126,7 +130,7 @@ pub(super) trait Launch: Send {
     fn name(&self) -> &Arc<str>;
 }
 
-impl<S: Stage> Launch for Shell<S> {
+impl<S: Runnable> Launch for Shell<S> {
     fn launch(self: Box<Self>, runtime: &Handle, control: &Arc<Control>) -> JoinHandle<StageSummary> {
         runtime.spawn(run(*self, control.clone()))
     }
@@ -136,7 +140,7 @@ impl<S: Stage> Launch for Shell<S> {
     }
 }
 
-impl<S: Stage> Node<S> {
+impl<S: Runnable> Node<S> {
     /// What is left of the node once it is wired: its address is with its neighbours.
     pub(super) fn into_launch(self) -> Box<dyn Launch> {
         Box::new(self.shell)
@@ -144,7 +148,7 @@ impl<S: Stage> Node<S> {
 }
 
 /// Runs a stage to its end, or until the pipeline stops.
-async fn run<S: Stage>(mut shell: Shell<S>, control: Arc<Control>) -> StageSummary {
+async fn run<S: Runnable>(mut shell: Shell<S>, control: Arc<Control>) -> StageSummary {
     let stop = control.stop.child_token();
     let reason = stop.run_until_cancelled(shell.drive()).await.unwrap_or(Reason::Shutdown);
     control.ended(shell.name(), &reason);

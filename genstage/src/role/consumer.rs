@@ -36,7 +36,7 @@ use crate::{Batch, Context, Reason, Result};
     label = "declared a consumer here",
     note = "write `impl Consumer for {Self}`, or change the role in `#[stage(…)]`"
 )]
-pub trait Consumer: Stage<Take = <Self as Consumer>::Event> {
+pub trait Consumer: Stage {
     /// The events that come in.
     type Event: Send + 'static;
 
@@ -63,12 +63,29 @@ pub trait Consumer: Stage<Take = <Self as Consumer>::Event> {
     }
 }
 
+/// The trait of the role, as the glue of `#[stage]` sees it. It does not say that the struct is a stage, so that a generic
+/// struct can be declared one wherever this holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is declared a consumer but does not implement `Consumer`",
+    label = "declared a consumer here",
+    note = "write `impl Consumer for {Self}`, or change the role in `#[stage(…)]`"
+)]
+pub trait DeclaredConsumer: Sized + Send + 'static {
+    /// What comes in.
+    type Event: Send + 'static;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Consumer> DeclaredConsumer for S {
+    type Event = S::Event;
+}
+
 /// The role of `#[stage(consumer)]`.
 #[derive(Debug)]
 pub enum ConsumerRole {}
 
 #[diagnostic::do_not_recommend]
-impl<S: Consumer> Role<S> for ConsumerRole {
+impl<S: Consumer + Stage<Take = <S as Consumer>::Event>> Role<S> for ConsumerRole {
     const KIND: Kind = Kind::Consumer;
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {

@@ -4,11 +4,12 @@ mod consumer;
 mod producer;
 mod producer_consumer;
 
-pub use consumer::{Consumer, ConsumerRole};
-pub use producer::{Producer, ProducerRole};
-pub use producer_consumer::{ProducerConsumer, ProducerConsumerRole};
+pub use consumer::{Consumer, ConsumerRole, DeclaredConsumer};
+pub use producer::{DeclaredProducer, Producer, ProducerRole};
+pub use producer_consumer::{DeclaredProducerConsumer, ProducerConsumer, ProducerConsumerRole};
 
 use crate::buffer::{Capacity, Keep};
+use crate::pipeline::Node;
 use crate::{Batch, Context, Reason, Result};
 
 /// A struct with `#[stage(…)]` on it.
@@ -18,19 +19,22 @@ use crate::{Batch, Context, Reason, Result};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a stage",
     label = "not a stage",
-    note = "put `#[stage(producer)]`, `#[stage(producer_consumer)]` or `#[stage(consumer)]` on `{Self}`",
-    note = "a generic stage is one only where its role's trait is implemented"
+    note = "put `#[stage(producer)]`, `#[stage(producer_consumer)]` or `#[stage(consumer)]` on it"
 )]
 pub trait Stage: Sized + Send + 'static {
     /// The role, as declared.
     #[doc(hidden)]
-    type Role: Role<Self>;
+    type Role;
     /// The events that come in; [`Nothing`] for a producer.
     #[doc(hidden)]
-    type Take: Send + 'static;
+    type Take;
     /// The events that go out; [`Nothing`] for a consumer.
     #[doc(hidden)]
-    type Give: Send + 'static;
+    type Give;
+    /// The stage as a node of a pipeline. It stands here so that the compiler, having reported something that is no stage, is
+    /// silent about everything that is done with its node.
+    #[doc(hidden)]
+    type Node;
     /// What the attribute states besides the role.
     #[doc(hidden)]
     const OPTIONS: StageOptions;
@@ -59,7 +63,7 @@ pub enum Nothing {}
 )]
 pub trait Emits: Stage<Give = <Self as Emits>::Emitted> {
     /// The type of the events that leave the stage.
-    type Emitted: Send + 'static;
+    type Emitted;
 }
 
 /// The three roles, at run time.
@@ -73,6 +77,22 @@ pub enum Kind {
     Consumer,
 }
 
+/// A stage that implements the trait of its role, so that it can be run.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stage",
+    label = "not a stage",
+    note = "put `#[stage(producer)]`, `#[stage(producer_consumer)]` or `#[stage(consumer)]` on it and implement its role's trait"
+)]
+pub trait Runnable:
+    Stage<Role: Role<Self>, Take: Send + 'static, Give: Send + 'static, Node = Node<Self>>
+{
+}
+
+impl<S> Runnable for S where
+    S: Stage<Role: Role<S>, Take: Send + 'static, Give: Send + 'static, Node = Node<S>>
+{
+}
+
 /// How the runtime reaches the callbacks of a stage of this role.
 pub trait Role<S: Stage> {
     /// Which role this is.
@@ -82,11 +102,7 @@ pub trait Role<S: Stage> {
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send;
 
     /// Calls `handle_demand`; never called for a role without it.
-    fn demand(
-        _stage: &mut S,
-        _demand: usize,
-        _cx: &mut Context<S>,
-    ) -> impl Future<Output = Result> + Send {
+    fn demand(_stage: &mut S, _demand: usize, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         std::future::ready(Ok(()))
     }
 

@@ -1,4 +1,4 @@
-use super::{Emits, Kind, Role};
+use super::{Kind, Role, Stage};
 use crate::{Context, Reason, Result};
 
 /// A stage that is a source: it emits events when its consumers ask for some.
@@ -41,7 +41,7 @@ use crate::{Context, Reason, Result};
     label = "declared a producer here",
     note = "write `impl Producer for {Self}`, or change the role in `#[stage(…)]`"
 )]
-pub trait Producer: Emits<Emitted = <Self as Producer>::Event> {
+pub trait Producer: Stage {
     /// The events that leave this stage.
     type Event: Send + 'static;
 
@@ -57,11 +57,8 @@ pub trait Producer: Emits<Emitted = <Self as Producer>::Event> {
     /// [`finish`](Context::finish). Emitting more than was asked for fills the stage's buffer.
     ///
     /// An error, or a panic, ends the stage; what this call had emitted is lost, and counted so.
-    fn handle_demand(
-        &mut self,
-        demand: usize,
-        cx: &mut Context<Self>,
-    ) -> impl Future<Output = Result> + Send;
+    fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>)
+    -> impl Future<Output = Result> + Send;
 
     /// Runs once, when the stage has ended and before its neighbours learn of it.
     fn terminate(&mut self, reason: &Reason) -> impl Future<Output = ()> + Send {
@@ -70,12 +67,29 @@ pub trait Producer: Emits<Emitted = <Self as Producer>::Event> {
     }
 }
 
+/// The trait of the role, as the glue of `#[stage]` sees it. It does not say that the struct is a stage, so that a generic
+/// struct can be declared one wherever this holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is declared a producer but does not implement `Producer`",
+    label = "declared a producer here",
+    note = "write `impl Producer for {Self}`, or change the role in `#[stage(…)]`"
+)]
+pub trait DeclaredProducer: Sized + Send + 'static {
+    /// What goes out.
+    type Event: Send + 'static;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Producer> DeclaredProducer for S {
+    type Event = S::Event;
+}
+
 /// The role of `#[stage(producer)]`.
 #[derive(Debug)]
 pub enum ProducerRole {}
 
 #[diagnostic::do_not_recommend]
-impl<S: Producer> Role<S> for ProducerRole {
+impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRole {
     const KIND: Kind = Kind::Producer;
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {

@@ -1,4 +1,4 @@
-use super::{Emits, Kind, Role, Stage};
+use super::{Kind, Role, Stage};
 use crate::{Batch, Context, Reason, Result};
 
 /// A stage in the middle: it takes events in and emits others.
@@ -38,9 +38,7 @@ use crate::{Batch, Context, Reason, Result};
     label = "declared a producer_consumer here",
     note = "write `impl ProducerConsumer for {Self}`, or change the role in `#[stage(…)]`"
 )]
-pub trait ProducerConsumer:
-    Stage<Take = <Self as ProducerConsumer>::Input> + Emits<Emitted = <Self as ProducerConsumer>::Output>
-{
+pub trait ProducerConsumer: Stage {
     /// The events that come in.
     type Input: Send + 'static;
     /// The events that go out.
@@ -70,12 +68,35 @@ pub trait ProducerConsumer:
     }
 }
 
+/// The trait of the role, as the glue of `#[stage]` sees it. It does not say that the struct is a stage, so that a generic
+/// struct can be declared one wherever this holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is declared a producer_consumer but does not implement `ProducerConsumer`",
+    label = "declared a producer_consumer here",
+    note = "write `impl ProducerConsumer for {Self}`, or change the role in `#[stage(…)]`"
+)]
+pub trait DeclaredProducerConsumer: Sized + Send + 'static {
+    /// What comes in.
+    type Input: Send + 'static;
+    /// What goes out.
+    type Output: Send + 'static;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: ProducerConsumer> DeclaredProducerConsumer for S {
+    type Input = S::Input;
+    type Output = S::Output;
+}
+
 /// The role of `#[stage(producer_consumer)]`.
 #[derive(Debug)]
 pub enum ProducerConsumerRole {}
 
 #[diagnostic::do_not_recommend]
-impl<S: ProducerConsumer> Role<S> for ProducerConsumerRole {
+impl<
+    S: ProducerConsumer + Stage<Take = <S as ProducerConsumer>::Input, Give = <S as ProducerConsumer>::Output>,
+> Role<S> for ProducerConsumerRole
+{
     const KIND: Kind = Kind::ProducerConsumer;
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {

@@ -4,7 +4,7 @@ use std::task::{Context as Poller, Poll};
 
 use futures_core::Stream;
 
-use crate::__private::{ProducerRole, StageOptions};
+use crate::__private::{Node, Nothing, ProducerRole, StageOptions};
 use crate::prelude::*;
 use crate::{Emits, Stage};
 
@@ -67,8 +67,9 @@ where
     St::Item: Send + 'static,
 {
     type Role = ProducerRole;
-    type Take = crate::role::Nothing;
+    type Take = Nothing;
     type Give = St::Item;
+    type Node = Node<Self>;
     const OPTIONS: StageOptions = StageOptions::new();
     const HAS_SOURCE: bool = true;
 

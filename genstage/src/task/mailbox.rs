@@ -1,9 +1,9 @@
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::machine::{Downstream, Upstream};
-use crate::role::Stage;
-use crate::subscription::SubscriptionId;
 use crate::Reason;
+use crate::machine::{Downstream, Upstream};
+use crate::role::{Runnable, Stage};
+use crate::subscription::SubscriptionId;
 
 /// Everything that can happen to a stage from outside.
 pub(crate) enum Message<S: Stage> {
@@ -38,7 +38,7 @@ pub(crate) fn mailbox<S: Stage>() -> (Address<S>, Mailbox<S>) {
 
 // A message to a stage that has ended is dropped with its mailbox: whoever ends has told its neighbours.
 
-impl<S: Stage> Upstream<S::Give> for Address<S> {
+impl<S: Runnable> Upstream<S::Give> for Address<S> {
     fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<S::Give>) {
         let _ = self.0.send(Message::Ask { id, demand, spare });
     }
@@ -48,7 +48,7 @@ impl<S: Stage> Upstream<S::Give> for Address<S> {
     }
 }
 
-impl<S: Stage> Downstream<S::Take> for Address<S> {
+impl<S: Runnable> Downstream<S::Take> for Address<S> {
     fn events(&self, id: SubscriptionId, events: Vec<S::Take>) -> Result<(), Vec<S::Take>> {
         self.0.send(Message::Events { id, events }).map_err(|refused| match refused.0 {
             Message::Events { events, .. } => events,

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use super::mailbox::{Mailbox, Message, close};
 use crate::machine::{Machine, Outlet, Step};
-use crate::role::{Role, Stage};
+use crate::role::{Role, Runnable, Stage};
 use crate::summary::StageSummary;
 use crate::{Batch, Context, Reason, Result};
 
@@ -19,7 +19,7 @@ pub(crate) struct Shell<S: Stage> {
     handling: usize,
 }
 
-impl<S: Stage> Shell<S> {
+impl<S: Runnable> Shell<S> {
     pub(crate) fn new(state: S, name: Arc<str>, mailbox: Mailbox<S>) -> Self {
         let kind = S::Role::KIND;
         let outlet = Outlet::new(S::OPTIONS.capacity(kind), S::OPTIONS.buffer_keep);
@@ -97,11 +97,7 @@ impl<S: Stage> Shell<S> {
     fn called(&mut self) {
         let discarded = self.machine.emitted(&mut self.cx.out);
         if discarded > 0 {
-            tracing::warn!(
-                stage = &*self.cx.name,
-                discarded,
-                "the buffer is full: events discarded"
-            );
+            tracing::warn!(stage = &*self.cx.name, discarded, "the buffer is full: events discarded");
         }
         if self.cx.finish {
             self.machine.finish();

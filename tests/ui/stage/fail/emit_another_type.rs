@@ -1,0 +1,15 @@
+use genstage::prelude::*;
+
+#[stage(producer)]
+struct Counter;
+
+impl Producer for Counter {
+    type Event = u64;
+
+    async fn handle_demand(&mut self, _: usize, cx: &mut Context<Self>) -> Result {
+        cx.emit("five");
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use genstage::prelude::*;
+
+#[stage(producer)]
+fn counter() {}
+
+#[stage(producer)]
+union Either {
+    a: u8,
+    b: u8,
+}
+
+fn main() {}
