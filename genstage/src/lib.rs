@@ -1,4 +1,64 @@
-//! Stages that exchange events under back-pressure.
+//! Stages that exchange events under back-pressure: GenStage for Rust.
+//!
+//! A **producer** is a source of events, a **consumer** is a sink, a **producer-consumer** is both. A consumer subscribes to
+//! a producer and asks it for events; the producer emits what it was asked for. Demand flows upstream, events flow
+//! downstream, and nothing is sent that was not asked for. That is back-pressure: a slow consumer slows its producers down,
+//! and memory is bounded whatever the speeds are.
+//!
+//! Each stage is a plain struct with [`#[stage(…)]`](macro@stage) on it and the trait of its role: [`Producer`],
+//! [`ProducerConsumer`] or [`Consumer`]. [`pipeline!`] declares which stages there are and who subscribes to whom; the
+//! compiler refuses stages in the wrong place and events of the wrong type.
+//!
+//! ```
+//! use genstage::prelude::*;
+//!
+//! /// Adds up what comes, and prints the sum at the end.
+//! #[stage(consumer)]
+//! struct Sum {
+//!     so_far: u64,
+//! }
+//!
+//! impl Consumer for Sum {
+//!     type Event = u64;
+//!
+//!     async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+//!         self.so_far += events.drain().sum::<u64>();
+//!         Ok(())
+//!     }
+//!
+//!     async fn terminate(&mut self, _: &genstage::Reason) {
+//!         println!("{}", self.so_far);
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result {
+//!     let summary = pipeline! {
+//!         numbers = from_iter(1..=1000);
+//!         sum     = Sum { so_far: 0 };
+//!
+//!         numbers => map(|n: u64| n * n) => sum [max_demand: 100];
+//!     }
+//!     .run()
+//!     .await?;
+//!     println!("{summary}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Demand in numbers
+//!
+//! Over one subscription a consumer first asks for `max_demand` (1000) events. It handles them in batches of at most
+//! `max_demand - min_demand` (500); whenever no more than `min_demand` (500) events are outstanding, it asks for as many as
+//! are missing to `max_demand`. So one half of the window is on its way while the other is handled. A smaller window means
+//! less memory and less to lose, a larger one fewer messages.
+//!
+//! # Ends and failures
+//!
+//! A stage ends normally when it calls [`Context::finish`], when its last producer has ended and everything queued is
+//! handled, or when its last consumer has ended. So a finite pipeline ends by itself, and [`Pipeline::run`] returns a
+//! [`Summary`]. When a callback fails or panics, the other stages stop and `run` returns a [`Failure`] that names the stage
+//! and the cause. Dropping a [`Running`] pipeline, or the future of `run`, stops it.
 
 // Expansions of the macros say `::genstage`, here too.
 extern crate self as genstage;

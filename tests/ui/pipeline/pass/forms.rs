@@ -1,40 +1,8 @@
 use genstage::prelude::*;
+use stages::*;
 
-#[stage(producer)]
-struct Counter;
-
-impl Producer for Counter {
-    type Event = u64;
-
-    async fn handle_demand(&mut self, _: usize, cx: &mut Context<Self>) -> Result {
-        cx.finish();
-        Ok(())
-    }
-}
-
-#[stage(producer_consumer)]
-struct Evens;
-
-impl ProducerConsumer for Evens {
-    type Input = u64;
-    type Output = u64;
-
-    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
-        cx.emit_all(events.drain());
-        Ok(())
-    }
-}
-
-#[stage(consumer)]
-struct Printer;
-
-impl Consumer for Printer {
-    type Event = u64;
-
-    async fn handle_events(&mut self, _: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
-        Ok(())
-    }
-}
+#[path = "../../stages.rs"]
+mod stages;
 
 fn stage_of_another_function(factor: u64) -> genstage::Map<impl FnMut(u64) -> u64, u64, u64> {
     map(move |n| n * factor)
@@ -44,8 +12,8 @@ mod other {
     pub struct Maker;
 
     impl Maker {
-        pub fn evens() -> super::Evens {
-            super::Evens
+        pub fn evens() -> crate::Evens {
+            crate::Evens
         }
     }
 }
