@@ -28,7 +28,6 @@ use tokio::sync::oneshot;
 
 use count::Count;
 use merge::{Merge, Totals};
-use read::Read;
 
 /// Counts the words of files, folders and standard input.
 ///
@@ -42,7 +41,7 @@ struct Args {
     /// End with an error at the first file that is missing, unreadable or not UTF-8, instead of skipping it
     #[arg(long)]
     strict: bool,
-    /// Files, folders (every file below them) and `-` for standard input; none: the text files of this project
+    /// Files, folders (every file below them, links are not followed) and `-` for standard input; none: the text files of this project
     paths: Vec<PathBuf>,
 }
 
@@ -61,7 +60,15 @@ impl std::str::FromStr for Top {
 }
 
 #[tokio::main]
-async fn main() -> Result {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("Error: {error:?}");
+        // At once: the runtime would wait for what is still being read from standard input.
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result {
     let Args { top, strict, paths } = Args::parse();
     let started = Instant::now();
     let progress = ProgressBar::new_spinner()
@@ -70,7 +77,7 @@ async fn main() -> Result {
 
     let sources = if paths.is_empty() { read::project_files(project()) } else { read::all_files(paths) };
     pipeline! {
-        read  = Read::new(sources);
+        read  = from_stream(read::parts(sources));
         count = Count::default(), replicas: available_parallelism().map_or(1, Into::into);
         merge = Merge::new(strict, progress.clone(), sender);
 

@@ -1,4 +1,5 @@
-//! Holds the README to its word: its examples are compiled and run as doctests here, so that no published crate reaches
-//! above its own folder.
+//! What genstage promises, checked from outside: the README's code as doctests, and the player of recordings.
 
 #![doc = include_str!("../README.md")]
+
+pub mod replay;

@@ -154,6 +154,20 @@ fn strict_ends_at_what_cannot_be_read() {
     assert!(stderr(&output).contains("not UTF-8 at byte 4"), "{}", stderr(&output));
 }
 
+/// A failure does not wait for what there still is to read.
+#[test]
+fn strict_ends_while_standard_input_is_open() {
+    let mut child = program()
+        .args(["--strict", "missing", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stdin = child.stdin.take();
+    assert!(!child.wait().unwrap().success());
+    drop(stdin);
+}
+
 #[test]
 fn a_wrong_option_is_explained() {
     let output = run(&["--top", "some"], &[], b"");

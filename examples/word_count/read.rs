@@ -1,10 +1,10 @@
-//! The producer: reads text, as far as there is demand.
+//! What the producer emits: text, read as far as there is demand.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use genstage::prelude::*;
+use futures_util::{Stream, stream};
 use tokio::fs::File;
 use walkdir::{DirEntry, WalkDir};
 
@@ -59,9 +59,16 @@ fn files_below(
     }))
 }
 
-/// Emits the texts, one after the other, in pieces.
-#[stage(producer)]
-pub(crate) struct Read {
+/// The texts, one after the other, part by part. Nothing is read before it is asked for.
+pub(crate) fn parts(sources: Box<dyn Iterator<Item = Source> + Send>) -> impl Stream<Item = Part<String>> {
+    let reader = Reader { sources, texts: 0, open: None };
+    stream::unfold(reader, |mut reader| async {
+        let part = if reader.open.is_some() { reader.read().await } else { reader.open().await };
+        part.map(|part| (part, reader))
+    })
+}
+
+struct Reader {
     sources: Box<dyn Iterator<Item = Source> + Send>,
     texts: usize,
     open: Option<Open>,
@@ -73,11 +80,7 @@ struct Open {
     emitted: usize,
 }
 
-impl Read {
-    pub(crate) fn new(sources: Box<dyn Iterator<Item = Source> + Send>) -> Self {
-        Self { sources, texts: 0, open: None }
-    }
-
+impl Reader {
     /// Opens the next source; one that cannot be opened has come to its end already. None if there are no more.
     async fn open(&mut self) -> Option<Part<String>> {
         let source = self.sources.next()?;
@@ -117,23 +120,5 @@ impl Read {
         let pieces = open.emitted;
         self.open = None;
         Some(Part::End { text, pieces, error })
-    }
-}
-
-impl Producer for Read {
-    type Event = Part<String>;
-
-    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
-        for _ in 0..demand {
-            let part = if self.open.is_some() { self.read().await } else { self.open().await };
-            match part {
-                Some(part) => cx.emit(part),
-                None => {
-                    cx.finish();
-                    break;
-                }
-            }
-        }
-        Ok(())
     }
 }

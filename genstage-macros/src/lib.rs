@@ -28,8 +28,9 @@ use proc_macro::TokenStream;
 /// | `max_demand`  | `producer_consumer`, `consumer` | `1000`                          | how many events may be on their way over one subscription, at least 1 |
 /// | `min_demand`  | `producer_consumer`, `consumer` | `max_demand / 2`                | how few may be left before more are asked for, below `max_demand` |
 ///
-/// Values are constants; the two demands are the default for subscriptions that state none themselves. The struct may
-/// be generic: it is a stage wherever the role's trait is implemented for it.
+/// Values are constants, which may use the struct's parameters; the two demands are the default for subscriptions that
+/// state none themselves. The struct may be generic: it is a stage wherever the role's trait is implemented for it. It owns
+/// its data: lifetime parameters are refused.
 ///
 /// ```
 /// use genstage::prelude::*;
@@ -93,10 +94,10 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Nodes
 ///
 /// `name = expression;` with options behind the expression, each after a comma. The expression is evaluated where the
-/// macro stands. `app.name` is the node's [`StageRef`](struct.StageRef.html).
+/// macro stands, so it may use locals, `?` and `.await`. `app.name` is the node's [`StageRef`](struct.StageRef.html).
 ///
-/// * `replicas: n`: that many stages of the kind, each from its own evaluation of the expression. `app.name` is an array
-///   of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
+/// * `replicas: n`: that many stages of the kind, each from its own evaluation of the expression, in a closure: so it can
+///   borrow locals but not move them, and `?` and `.await` have no place in it. `app.name` is an array of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
 ///   consumer by their dispatcher.
 ///
 /// # Edges
@@ -119,7 +120,7 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # What is refused
 ///
 /// While compiling: a node in a position that its role does not have, events of another type than the consumer takes, a
-/// node that is not connected, unknown and duplicate names, cycles, unknown options, demands that make no sense where
+/// node that is not connected, unknown and duplicate names, an edge declared twice, cycles, unknown options, demands that make no sense where
 /// they are literals. By `start`: other demands, and `replicas: 0`.
 #[proc_macro]
 pub fn pipeline(input: TokenStream) -> TokenStream {

@@ -1,8 +1,11 @@
 //! What the macros' expansions call. Not for use by hand: it changes without notice.
 
-pub use crate::buffer::{Capacity, Keep, check_capacity};
-pub use crate::demand::check_window;
-pub use crate::pipeline::{Node, Replicas, Wiring, edge, middle, node, replica, replicas, sink, source};
+pub use crate::buffer::{Buffer, Capacity, Keep, check_capacity};
+pub use crate::demand::{Window, check_window};
+pub use crate::dispatch::DemandDispatcher;
+pub use crate::pipeline::{
+    Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, sink, source,
+};
 pub use crate::role::{
     ConsumerRole, DeclaredConsumer, DeclaredProducer, DeclaredProducerConsumer, Nothing,
     ProducerConsumerRole, ProducerRole, StageOptions,

@@ -33,56 +33,110 @@ pub const fn check_capacity(events: usize) {
     assert!(events > 0, "expected buffer_size >= 1, got 0; to keep everything, write `unbounded`");
 }
 
-/// Events that were emitted while nobody wanted them, in the order in which they were emitted.
+/// Names an info that is held until the events before it have gone.
+pub type Marker = u64;
+
+/// Events that were emitted while nobody wanted them, in the order in which they were emitted, and infos between them.
+///
+/// An info stays behind the event that was the last when it came. In a bounded buffer it leaves with that event, taken or
+/// discarded; in an unbounded one, as in GenStage, when something behind that event is wanted. It needs no room.
 #[derive(Debug)]
-pub(crate) struct Buffer<T> {
+pub struct Buffer<T> {
     events: VecDeque<T>,
+    /// Each with the number of the event it stands behind.
+    infos: VecDeque<(u64, Marker)>,
+    /// The number of the newest event; events are numbered from 1.
+    last: u64,
     capacity: usize,
     keep: Keep,
 }
 
 impl<T> Buffer<T> {
-    pub(crate) fn new(capacity: Capacity, keep: Keep) -> Self {
+    /// An empty buffer.
+    pub fn new(capacity: Capacity, keep: Keep) -> Self {
         let capacity = match capacity {
             Capacity::Events(events) => events,
             Capacity::Unbounded => usize::MAX,
         };
-        Self { events: VecDeque::new(), capacity, keep }
+        Self { events: VecDeque::new(), infos: VecDeque::new(), last: 0, capacity, keep }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many events there are; infos do not count.
+    pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+    /// Whether there is nothing, neither events nor infos.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.infos.is_empty()
     }
 
-    /// Empties `events` into the buffer; how many events, old or new, were discarded for want of room.
-    pub(crate) fn store(&mut self, events: &mut Vec<T>) -> usize {
+    fn is_bounded(&self) -> bool {
+        self.capacity < usize::MAX
+    }
+
+    /// Empties `events` into the buffer; how many events, old or new, were discarded for want of room. The infos that stood
+    /// behind discarded events go to `released`.
+    pub fn store(&mut self, events: &mut Vec<T>, released: &mut impl Extend<Marker>) -> usize {
         let discarded = (self.len() + events.len()).saturating_sub(self.capacity);
         match self.keep {
             Keep::First => {
                 let room = events.len() - discarded;
+                self.last += room as u64;
                 self.events.extend(events.drain(..).take(room));
             }
             Keep::Last => {
                 let old = discarded.min(self.len());
                 self.events.drain(..old);
+                self.last += (events.len() - (discarded - old)) as u64;
                 self.events.extend(events.drain(..).skip(discarded - old));
             }
+        }
+        if self.is_bounded() {
+            self.release(released);
         }
         discarded
     }
 
-    /// Drops everything; how many events that was.
-    pub(crate) fn clear(&mut self) -> usize {
-        self.events.drain(..).count()
+    /// Puts an info behind the newest event. False if the buffer is empty: then its turn is now.
+    pub fn store_info(&mut self, info: Marker) -> bool {
+        if !self.is_empty() {
+            self.infos.push_back((self.last, info));
+        }
+        !self.is_empty()
     }
 
-    /// Moves the oldest `wanted` events, or all there are, behind those in `into`.
-    pub(crate) fn take(&mut self, wanted: usize, into: &mut Vec<T>) {
-        into.extend(self.events.drain(..wanted.min(self.events.len())));
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.infos.clear();
+        self.events.clear();
+    }
+
+    /// Moves the oldest `wanted` events behind those in `into`, but none beyond the next info; the infos whose turn has come
+    /// then go to `released`.
+    pub fn take(&mut self, wanted: usize, into: &mut Vec<T>, released: &mut impl Extend<Marker>) {
+        let before = self.last - self.len() as u64;
+        let next_info = self.infos.front().map_or(u64::MAX, |(behind, _)| behind - before);
+        let taken = wanted.min(self.len()).min(usize::try_from(next_info).unwrap_or(usize::MAX));
+        into.extend(self.events.drain(..taken));
+        if self.is_bounded() {
+            self.release(released);
+        } else if taken < wanted {
+            released.extend(self.infos.pop_front().map(|(_, info)| info));
+        }
+    }
+
+    /// Takes back what `take` gave and nobody had room for; `infos` had stood behind it.
+    pub fn put_back(&mut self, events: &mut Vec<T>, infos: &[Marker]) {
+        let behind = self.last - self.len() as u64;
+        events.drain(..).rev().for_each(|event| self.events.push_front(event));
+        infos.iter().rev().for_each(|info| self.infos.push_front((behind, *info)));
+    }
+
+    fn release(&mut self, released: &mut impl Extend<Marker>) {
+        let gone = self.last - self.len() as u64;
+        let due = self.infos.iter().take_while(|(behind, _)| *behind <= gone).count();
+        released.extend(self.infos.drain(..due).map(|(_, info)| info));
     }
 }
 
@@ -93,32 +147,32 @@ mod tests {
 
     fn all(buffer: &mut Buffer<u32>) -> Vec<u32> {
         let mut events = vec![];
-        buffer.take(usize::MAX, &mut events);
+        buffer.take(usize::MAX, &mut events, &mut vec![]);
         events
     }
 
     #[test]
     fn keep_first_discards_what_comes() {
         let mut buffer = Buffer::new(Capacity::Events(3), Keep::First);
-        assert_eq!(buffer.store(&mut vec![1, 2]), 0);
-        assert_eq!(buffer.store(&mut vec![3, 4, 5]), 2);
+        assert_eq!(buffer.store(&mut vec![1, 2], &mut vec![]), 0);
+        assert_eq!(buffer.store(&mut vec![3, 4, 5], &mut vec![]), 2);
         assert_eq!(all(&mut buffer), [1, 2, 3]);
     }
 
     #[test]
     fn keep_last_discards_what_is_there() {
         let mut buffer = Buffer::new(Capacity::Events(3), Keep::Last);
-        assert_eq!(buffer.store(&mut vec![1, 2, 3]), 0);
-        assert_eq!(buffer.store(&mut vec![4, 5]), 2);
+        assert_eq!(buffer.store(&mut vec![1, 2, 3], &mut vec![]), 0);
+        assert_eq!(buffer.store(&mut vec![4, 5], &mut vec![]), 2);
         assert_eq!(all(&mut buffer), [3, 4, 5]);
-        assert_eq!(buffer.store(&mut vec![1, 2, 3, 4, 5]), 2);
+        assert_eq!(buffer.store(&mut vec![1, 2, 3, 4, 5], &mut vec![]), 2);
         assert_eq!(all(&mut buffer), [3, 4, 5]);
     }
 
     #[test]
     fn unbounded_discards_nothing() {
         let mut buffer = Buffer::new(Capacity::Unbounded, Keep::First);
-        assert_eq!(buffer.store(&mut (0..1000).collect()), 0);
+        assert_eq!(buffer.store(&mut (0..1000).collect(), &mut vec![]), 0);
         assert_eq!(buffer.len(), 1000);
     }
 
@@ -140,11 +194,11 @@ mod tests {
                     model.extend(&events);
                     let excess = model.len().saturating_sub(capacity);
                     if first { model.truncate(capacity) } else { model.drain(..excess); }
-                    prop_assert_eq!(buffer.store(&mut events), excess);
+                    prop_assert_eq!(buffer.store(&mut events, &mut vec![]), excess);
                     prop_assert!(events.is_empty());
                 } else {
                     let mut taken = vec![];
-                    buffer.take(n, &mut taken);
+                    buffer.take(n, &mut taken, &mut vec![]);
                     let expected: Vec<u32> = model.drain(..n.min(model.len())).collect();
                     prop_assert_eq!(taken, expected);
                 }

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::role::{Emits, Stage};
+use crate::subscription::SubscriptionId;
+use crate::{Reason, Subscription};
 
 /// What a callback can say to the runtime: emit events, finish.
 ///
@@ -10,11 +12,15 @@ pub struct Context<S: Stage> {
     pub(crate) name: Arc<str>,
     pub(crate) out: Vec<S::Give>,
     pub(crate) finish: bool,
+    pub(crate) stop: Option<Reason>,
+    /// What is to be done when the callback's events have been sent.
+    pub(crate) afterwards: Vec<Box<dyn FnOnce() + Send>>,
+    pub(crate) asks: Vec<(SubscriptionId, usize)>,
 }
 
 impl<S: Stage> Context<S> {
     pub(crate) fn new(name: Arc<str>) -> Self {
-        Self { name, out: Vec::new(), finish: false }
+        Self { name, out: Vec::new(), finish: false, stop: None, afterwards: Vec::new(), asks: Vec::new() }
     }
 
     /// The stage's name: its node's in `pipeline!`, with `[i]` behind it for a replica.
@@ -48,6 +54,20 @@ impl<S: Stage> Context<S> {
     /// are discarded, and counted so.
     pub fn finish(&mut self) {
         self.finish = true;
+    }
+
+    /// Ends the stage with that reason, once this callback has returned and what it emitted has been sent or buffered.
+    ///
+    /// What is still buffered or queued then is discarded, and counted so.
+    pub fn stop(&mut self, reason: Reason) {
+        self.stop.get_or_insert(reason);
+    }
+
+    /// Asks a producer for `events` more, over a subscription with [`Demand::Manual`](crate::Demand::Manual).
+    ///
+    /// Nothing happens if the subscription has ended, or for 0 events.
+    pub fn ask(&mut self, subscription: &Subscription, events: usize) {
+        self.asks.push((subscription.id, events));
     }
 }
 

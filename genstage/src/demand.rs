@@ -10,7 +10,7 @@ pub(crate) const DEFAULT_MAX_DEMAND: usize = 1000;
 /// on their way to a consumer over one subscription, and with the default of `min = max / 2` one half is on its way
 /// while the other is handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
+pub struct Window {
     max: usize,
     min: usize,
     outstanding: usize,
@@ -35,7 +35,7 @@ pub enum WindowError {
 
 impl Window {
     /// A window of `max` (default 1000) and `min` (default `max / 2`).
-    pub(crate) fn new(max: Option<usize>, min: Option<usize>) -> Result<Self, WindowError> {
+    pub fn new(max: Option<usize>, min: Option<usize>) -> Result<Self, WindowError> {
         let max = max.unwrap_or(DEFAULT_MAX_DEMAND);
         let min = min.unwrap_or(max / 2);
         match (max, min) {
@@ -46,18 +46,23 @@ impl Window {
     }
 
     /// The first ask.
-    pub(crate) fn open(&mut self) -> usize {
+    pub fn open(&mut self) -> usize {
         self.outstanding = self.max;
         self.max
     }
 
+    /// How many events have been asked for and not handled.
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
     /// The most events that one call of the handler sees.
-    pub(crate) fn batch_size(&self) -> usize {
+    pub fn batch_size(&self) -> usize {
         self.max - self.min
     }
 
     /// Takes note of a batch that has been handled; what to ask for now, 0 for nothing.
-    pub(crate) fn handled(&mut self, events: usize) -> usize {
+    pub fn handled(&mut self, events: usize) -> usize {
         self.outstanding = self.outstanding.saturating_sub(events);
         if self.outstanding > self.min {
             return 0;

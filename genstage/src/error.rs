@@ -28,11 +28,21 @@ pub enum Reason {
     Error(Arc<Error>),
     /// A callback panicked; the panic's message.
     Panic(Arc<str>),
+    /// The stage had subscribed to a producer that does not exist any more.
+    NoStage,
+    /// A reason of the program's own. It counts as a failure.
+    Custom(Arc<str>),
     /// The stage's task was ended from outside, for instance by the shutdown of the tokio runtime.
     Killed,
 }
 
 impl Reason {
+    /// A reason of the program's own.
+    #[must_use]
+    pub fn custom(reason: impl Into<Arc<str>>) -> Self {
+        Self::Custom(reason.into())
+    }
+
     /// Whether the stage ended of itself, without failing and without being told to stop.
     #[must_use]
     pub fn is_normal(&self) -> bool {
@@ -62,6 +72,8 @@ impl fmt::Display for Reason {
             Self::Shutdown => f.write_str("shutdown"),
             Self::Error(error) => write!(f, "{error}"),
             Self::Panic(message) => write!(f, "panicked: {message}"),
+            Self::NoStage => f.write_str("no such stage"),
+            Self::Custom(reason) => f.write_str(reason),
             Self::Killed => f.write_str("killed"),
         }
     }

@@ -66,10 +66,12 @@ extern crate self as genstage;
 mod batch;
 mod buffer;
 mod context;
+mod control;
 mod demand;
 mod dispatch;
 mod error;
 mod machine;
+mod message;
 mod pipeline;
 pub mod prelude;
 mod role;
@@ -77,15 +79,23 @@ mod stages;
 mod subscription;
 mod summary;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(hidden)]
 pub mod __private;
 
 pub use batch::Batch;
+pub use buffer::Marker;
 pub use context::Context;
 pub use demand::WindowError;
+pub use dispatch::{
+    BroadcastDispatcher, ConsumerKey, DemandDispatcher, Dispatcher, NotDispatched, Outbox, Partition,
+    PartitionDispatcher, Selector,
+};
 pub use error::{Error, Failure, Reason, Refusal, Result};
 pub use genstage_macros::{pipeline, stage};
+pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
 pub use pipeline::{Pipeline, Running};
 pub use role::{Consumer, Emits, Producer, ProducerConsumer, Stage};
 pub use stages::{
@@ -93,6 +103,6 @@ pub use stages::{
     map,
 };
 pub use summary::{StageSummary, Summary};
-pub use task::StageRef;
+pub use task::{Spawn, StageRef, SubscribeError};
 
-pub(crate) use subscription::Cancel;
+pub use subscription::{Cancel, CancelKind, Cancelled, Demand, DemandMode, Side, Subscribe, Subscription};

@@ -1,6 +1,9 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Reason;
 use crate::demand::{Window, WindowError};
+use crate::dispatch::{Partition, Selector};
 use crate::role::StageOptions;
 
 /// Names one subscription, unlike any other of the process: messages of one that has ended never meet another.
@@ -11,6 +14,102 @@ impl SubscriptionId {
     pub(crate) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// One subscription of a consumer to a producer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Subscription {
+    pub(crate) id: SubscriptionId,
+    pub(crate) side: Side,
+    pub(crate) peer: Arc<str>,
+}
+
+impl Subscription {
+    /// A new subscription, as the producer and as the consumer sees it.
+    pub(crate) fn pair(producer: &Arc<str>, consumer: &Arc<str>) -> (Self, Self) {
+        let id = SubscriptionId::next();
+        let ours = Self { id, side: Side::Consumer, peer: consumer.clone() };
+        (ours, Self { id, side: Side::Producer, peer: producer.clone() })
+    }
+
+    /// The name of the stage on the other side.
+    #[must_use]
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// Which side the other stage is on.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.side
+    }
+}
+
+/// A side of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The stage that emits.
+    Producer,
+    /// The stage that asks.
+    Consumer,
+}
+
+/// How the demand over a subscription comes about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demand {
+    /// The demand window: `max_demand` at first, and more as events are handled. GenStage's default.
+    #[default]
+    Automatic,
+    /// The stage asks itself; what comes is handled as it comes, without being cut into batches.
+    Manual,
+}
+
+/// What a stage does with the demand of its consumers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DemandMode {
+    /// Meets it. The default.
+    #[default]
+    Forward,
+    /// Keeps it until it is told to forward.
+    Accumulate,
+}
+
+/// How a subscription ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelKind {
+    /// Somebody cancelled it; both stages may go on.
+    Cancel,
+    /// The stage on the other side has ended.
+    Down,
+}
+
+/// The end of a subscription.
+#[derive(Clone, Debug)]
+pub struct Cancelled {
+    pub(crate) id: SubscriptionId,
+    pub(crate) side: Side,
+    /// Whether it was cancelled or the other stage has ended.
+    pub kind: CancelKind,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Cancelled {
+    pub(crate) fn new(id: SubscriptionId, side: Side, kind: CancelKind, reason: Reason) -> Self {
+        Self { id, side, kind, reason }
+    }
+
+    /// Which side the other stage was on.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Whether it was this subscription.
+    #[must_use]
+    pub fn is(&self, subscription: &Subscription) -> bool {
+        self.id == subscription.id
     }
 }
 
@@ -34,29 +133,62 @@ pub enum Cancel {
     Temporary,
 }
 
-/// The options of a subscription, as an edge of `pipeline!` states them.
+/// The options of a subscription.
+///
+/// What is not stated is the consumer's own default for `max_demand` and `min_demand`, and [`Cancel::Permanent`], as in
+/// GenStage; in `pipeline!` [`Cancel::Complete`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Subscribe {
+pub struct Subscribe<O = ()> {
     max_demand: Option<usize>,
     min_demand: Option<usize>,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: Option<Cancel>,
+    pub(crate) options: O,
+}
+
+/// Options for the producer's dispatcher, stated.
+#[derive(Clone, Copy, Debug)]
+pub struct Stated<X>(pub(crate) X);
+
+/// What can be handed to a dispatcher that wants `X`: `X` itself, or nothing if it has a default.
+#[diagnostic::on_unimplemented(
+    message = "the producer's dispatcher wants a `{X}` of each subscription",
+    label = "nothing, or something else, is stated",
+    note = "state it, for instance with `.partition(0)`"
+)]
+pub trait DispatchOptions<X> {
+    /// The options.
+    fn into_options(self) -> X;
+}
+
+impl<X: Default> DispatchOptions<X> for () {
+    fn into_options(self) -> X {
+        X::default()
+    }
+}
+
+impl<X> DispatchOptions<X> for Stated<X> {
+    fn into_options(self) -> X {
+        self.0
+    }
 }
 
 impl Subscribe {
-    /// Nothing stated: the consumer's own defaults, [`Cancel::Complete`].
+    /// Nothing stated.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
+}
 
-    /// The most events that may be on their way over this subscription.
+impl<O> Subscribe<O> {
+    /// The most events that may be on their way over this subscription; at least 1.
     #[must_use]
     pub fn max_demand(mut self, events: usize) -> Self {
         self.max_demand = Some(events);
         self
     }
 
-    /// How few events may be outstanding before more are asked for.
+    /// How few events may be outstanding before more are asked for; below `max_demand`.
     #[must_use]
     pub fn min_demand(mut self, events: usize) -> Self {
         self.min_demand = Some(events);
@@ -66,11 +198,30 @@ impl Subscribe {
     /// What the end of one side does to the other.
     #[must_use]
     pub fn cancel(mut self, cancel: Cancel) -> Self {
-        self.cancel = cancel;
+        self.cancel = Some(cancel);
         self
     }
 
-    /// The window of a subscription with these options by a stage with those. An edge that states `max_demand` has
+    /// The partition of a [`PartitionDispatcher`](crate::PartitionDispatcher) that the consumer is for.
+    #[must_use]
+    pub fn partition(self, partition: usize) -> Subscribe<Stated<Partition>> {
+        self.dispatch(Partition(partition))
+    }
+
+    /// Which events of a [`BroadcastDispatcher`](crate::BroadcastDispatcher) the consumer wants.
+    #[must_use]
+    pub fn selector<T>(self, wanted: impl Fn(&T) -> bool + Send + 'static) -> Subscribe<Stated<Selector<T>>> {
+        self.dispatch(Selector::new(wanted))
+    }
+
+    /// The options that a dispatcher of one's own wants.
+    #[must_use]
+    pub fn dispatch<X>(self, options: X) -> Subscribe<Stated<X>> {
+        let Self { max_demand, min_demand, cancel, .. } = self;
+        Subscribe { max_demand, min_demand, cancel, options: Stated(options) }
+    }
+
+    /// The window of a subscription with these options by a stage with those. A subscription that states `max_demand` has
     /// stated the window: the stage's own `min_demand` belonged to the stage's own `max_demand`.
     pub(crate) fn window(&self, stage: &StageOptions) -> Result<Window, WindowError> {
         match self.max_demand {

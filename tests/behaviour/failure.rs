@@ -138,3 +138,74 @@ async fn the_first_failure_is_the_pipelines() {
     let Failure::Stage { stage, .. } = run.run().await.unwrap_err() else { panic!("another failure") };
     assert_eq!(&*stage, "fails");
 }
+
+/// Panics when it is dropped, unless a panic is under way already.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "boom");
+    }
+}
+
+/// Waits for ever for something to emit.
+#[stage(producer)]
+struct Never<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T: Send + 'static> Producer for Never<T> {
+    type Event = T;
+
+    async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
+        std::future::pending().await
+    }
+}
+
+fn never<T>() -> Never<T> {
+    Never(std::marker::PhantomData)
+}
+
+/// Leaves its events to be dropped by the runtime, and drops a bomb of its own when it ends.
+#[stage(consumer)]
+struct Leaves<T> {
+    _own: Option<Bomb>,
+    events: std::marker::PhantomData<fn(T)>,
+}
+
+impl<T: Send + 'static> Consumer for Leaves<T> {
+    type Event = T;
+
+    async fn handle_events(&mut self, _: &mut Batch<T>, _: &mut Context<Self>) -> Result {
+        Ok(())
+    }
+}
+
+fn leaves<T>(own: Option<Bomb>) -> Leaves<T> {
+    Leaves { _own: own, events: std::marker::PhantomData }
+}
+
+/// The pipeline stops at once, whichever of its stages are joined first.
+#[tokio::test]
+async fn a_destructor_that_panics_is_a_failure_of_its_stage() {
+    let run = pipeline! {
+        never = never::<Bomb>();
+        look = leaves::<Bomb>(None);
+        { never, from_iter((0..3).map(|_| Bomb)) } => look;
+    };
+    let Failure::Stage { stage, reason, summary } = run.run().await.unwrap_err() else {
+        panic!("another failure")
+    };
+    assert_eq!((&*stage, reason.to_string()), ("look", "panicked: boom".to_owned()));
+    assert_eq!(summary.stage("from_iter").unwrap().events_out, 3);
+    assert_eq!(summary.stage("look").unwrap().events_in, 3);
+
+    let run = pipeline! {
+        never = never::<u64>();
+        ends = from_iter(0..3u64);
+        drops = leaves::<u64>(Some(Bomb));
+        stays = leaves::<u64>(None);
+        never => stays;
+        ends => drops;
+    };
+    let Failure::Stage { stage, .. } = run.run().await.unwrap_err() else { panic!("another failure") };
+    assert_eq!(&*stage, "drops");
+}

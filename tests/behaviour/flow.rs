@@ -127,6 +127,54 @@ async fn a_replica_count_that_is_no_literal_gives_a_vec_of_handles() {
     app.run().await.unwrap();
 }
 
+/// The number of replicas, and their size, have nothing to do with the size of the stack.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_thousand_replicas() {
+    #[stage(producer_consumer)]
+    struct Large([u8; 16 * 1024]);
+
+    impl ProducerConsumer for Large {
+        type Input = u64;
+        type Output = u64;
+
+        async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+            cx.emit_all(events.drain().map(|n| n + u64::from(self.0[0])));
+            Ok(())
+        }
+    }
+
+    let batches = Log::new();
+    let sink = Collect { batches: batches.clone() };
+    let run = async {
+        pipeline! {
+            source = Counter::below(5000);
+            large = Large([0; 16 * 1024]), replicas: 1000u64;
+            sink = sink;
+            source => large [max_demand: 2] => sink;
+        }
+        .run()
+        .await
+    };
+    tokio::spawn(run).await.unwrap().unwrap();
+    assert_eq!(sorted(batches.take()), (0..5000).collect::<Vec<_>>());
+}
+
+/// Demand without bound of one consumer takes nothing away from another's.
+#[tokio::test]
+async fn unbounded_demand_is_not_lost() {
+    let taken = Log::new();
+    let [few, more] = [5, 7].map(|enough| crate::stages::First { enough, taken: taken.clone() });
+    pipeline! {
+        few = few;
+        more = more;
+        from_iter(0..) => { few [max_demand: usize::MAX], more [max_demand: usize::MAX] };
+    }
+    .run()
+    .await
+    .unwrap();
+    assert_eq!(taken.take().len(), 12);
+}
+
 /// Emits more or less than is asked for, by a script.
 #[stage(producer, buffer_size = unbounded)]
 struct Bursts {

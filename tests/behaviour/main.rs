@@ -6,5 +6,7 @@ mod completion;
 mod demand;
 mod failure;
 mod flow;
+mod messages;
 mod ready_made;
 mod stages;
+mod subscriptions;

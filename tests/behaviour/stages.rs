@@ -18,9 +18,19 @@ impl<T> Log<T> {
         self.0.lock().unwrap().push(entry);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap().is_empty()
+    }
+
     /// Everything noted since the last look.
     pub(crate) fn take(&self) -> Vec<T> {
         std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl<T> Default for Log<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

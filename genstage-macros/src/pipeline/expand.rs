@@ -50,7 +50,7 @@ fn declare(node: &Node, local: &Ident) -> TokenStream {
     let replica = quote_spanned!(span=> |#index| #private::replica(#label, #index, #expr));
     let made = match &node.replicas {
         Replicas::One => quote_spanned!(span=> #private::node(#label, #expr)),
-        Replicas::Array(count) => quote_spanned!(span=> ::core::array::from_fn::<_, #count, _>(#replica)),
+        Replicas::Array(count) => quote_spanned!(span=> #private::replica_array::<_, #count>(#replica)),
         Replicas::Vec(count) => quote_spanned!(span=> #private::replicas(#count, #replica)),
     };
     quote_spanned!(span=> let mut #local = #made;)

@@ -82,12 +82,22 @@ impl Graph {
                 );
             }
         }
+        self.check_twice(report);
         self.check_cycles(report);
         if self.nodes.is_empty() && report.is_empty() {
             report.add(syn::Error::new(
                 Span::call_site(),
                 "a pipeline needs stages, as in `counter => printer;`",
             ));
+        }
+    }
+
+    fn check_twice(&self, report: &mut Report) {
+        for (index, edge) in self.edges.iter().enumerate() {
+            if self.edges[..index].iter().any(|other| (other.from, other.to) == (edge.from, edge.to)) {
+                let message = format!("the edge `{}` is declared twice", self.edge_name(edge));
+                report.add(syn::Error::new(edge.span, message));
+            }
         }
     }
 

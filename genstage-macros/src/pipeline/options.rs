@@ -1,6 +1,6 @@
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, LitInt};
 
 use super::parse::OptionItem;
 use crate::report::Report;
@@ -11,7 +11,7 @@ use crate::{names, window};
 pub(super) enum Replicas {
     One,
     /// An integer literal: the handles are an array.
-    Array(Expr),
+    Array(LitInt),
     /// Any other expression: the handles are a `Vec`.
     Vec(Expr),
 }
@@ -25,7 +25,8 @@ pub(super) fn node(options: Vec<OptionItem>, report: &mut Report) -> Replicas {
                 report.at(&value, format!("expected {name} >= 1, got 0"));
                 Replicas::Vec(value)
             }
-            Some(_) => Replicas::Array(value),
+            // Without a suffix: whatever it says, a count is a `usize`.
+            Some(count) => Replicas::Array(LitInt::new(&count.to_string(), value.span())),
             None => Replicas::Vec(value),
         };
     }

@@ -1,4 +1,4 @@
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -60,11 +60,12 @@ enum Item {
 
 /// Parses item by item: one that is wrong is reported and left out, up to its semicolon.
 pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
+    let end = input.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
     let parser = |input: ParseStream<'_>| {
         let mut declared = Declared::default();
         while !input.is_empty() {
             let ahead = input.fork();
-            match ahead.parse::<Item>() {
+            match ahead.parse::<Item>().and_then(|item| semicolon(&ahead, end).map(|()| item)) {
                 Ok(item) => {
                     input.advance_to(&ahead);
                     match item {
@@ -82,6 +83,15 @@ pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
     };
     let parsed = parser.parse2(input);
     report.ok(parsed).unwrap_or_default()
+}
+
+/// The end of an item; where nothing follows, its absence is reported at the last token and not at the whole macro call.
+fn semicolon(input: ParseStream<'_>, end: Span) -> syn::Result<()> {
+    match input.parse::<Option<Token![;]>>()? {
+        Some(_) => Ok(()),
+        None if input.is_empty() => Err(syn::Error::new(end, "expected `;` behind this")),
+        None => Err(input.error("expected `;`")),
+    }
 }
 
 /// Skips everything up to and with the next semicolon; the names that stand there.
@@ -106,10 +116,11 @@ fn collect_names(tree: TokenTree, names: &mut Vec<Ident>) {
 
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Token![let]) {
+            return Err(input.error("a node needs no `let`: write `name = expression;`"));
+        }
         let is_node = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![=>]);
-        let item = if is_node { Self::Node(input.parse()?) } else { Self::Chain(input.parse()?) };
-        input.parse::<Token![;]>()?;
-        Ok(item)
+        Ok(if is_node { Self::Node(input.parse()?) } else { Self::Chain(input.parse()?) })
     }
 }
 
@@ -132,10 +143,17 @@ impl Parse for Chain {
         while input.parse::<Option<Token![=>]>>()?.is_some() {
             groups.push(input.parse()?);
         }
-        match groups.len() {
-            1 => Err(input.error("expected `=>` and the stage that takes the events")),
-            _ => Ok(Self { groups }),
+        if input.peek(token::Brace) || input.peek(Token![.]) {
+            return Err(
+                input.error("a stage in an edge is a name or a call: declare this one, as in `name = …;`")
+            );
         }
+        if groups.len() == 1 {
+            return Err(input.error(
+                "expected `=>`: events flow from the producer on its left to the consumer on its right",
+            ));
+        }
+        Ok(Self { groups })
     }
 }
 
@@ -188,7 +206,10 @@ impl Parse for Target {
 
 impl Parse for OptionItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = input.parse()?;
+        let name: Ident = input.parse()?;
+        if !input.peek(Token![:]) {
+            return Err(syn::Error::new(name.span(), format!("expected `{name}: value`")));
+        }
         input.parse::<Token![:]>()?;
         Ok(Self { name, value: input.parse()? })
     }

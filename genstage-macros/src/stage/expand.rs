@@ -30,6 +30,7 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
     });
     let options = options(stage, &private);
     let checks = checks(stage);
+    let evaluate = evaluate(stage, input, &name);
     quote_spanned! {span=>
         #[automatically_derived]
         impl #params ::genstage::Stage for #name #arguments #conditions {
@@ -37,10 +38,15 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             type Take = #take;
             type Give = #give;
             type Node = #private::Node<Self>;
-            const OPTIONS: #private::StageOptions = #options;
+            type Dispatcher = #private::DemandDispatcher;
+            const OPTIONS: #private::StageOptions = { #checks #options };
+
+            fn dispatcher() -> Self::Dispatcher {
+                ::core::default::Default::default()
+            }
         }
         #emits
-        #checks
+        #evaluate
     }
 }
 
@@ -105,8 +111,7 @@ fn options(stage: &Stage, private: &TokenStream) -> TokenStream {
     options
 }
 
-/// Constants that are not literals are checked by the compiler, where they stand: it looks at the constants of the glue only
-/// once the stage runs somewhere.
+/// Constants that are not literals are checked by the compiler, as part of the options: they may be generic.
 fn checks(stage: &Stage) -> TokenStream {
     let Stage { buffer_size, max_demand, min_demand, .. } = stage;
     let capacity = match buffer_size {
@@ -123,8 +128,19 @@ fn checks(stage: &Stage) -> TokenStream {
     quote!(#capacity #window)
 }
 
-/// A constant that is evaluated for what it checks.
 fn check(function: &str, span: Span, arguments: TokenStream) -> TokenStream {
     let function = Ident::new(function, span);
-    quote_spanned!(span=> const _: () = ::genstage::__private::#function(#arguments);)
+    quote_spanned!(span=> ::genstage::__private::#function(#arguments);)
+}
+
+/// Has the options evaluated where they stand, and not only once the stage runs somewhere. Those of a generic struct have
+/// no value before that.
+fn evaluate(stage: &Stage, input: &DeriveInput, name: &Ident) -> Option<TokenStream> {
+    let Stage { span, buffer_size, max_demand, min_demand, .. } = stage;
+    let stated = buffer_size.is_some() || max_demand.is_some() || min_demand.is_some();
+    (stated && input.generics.params.is_empty()).then(|| {
+        quote_spanned! {*span=>
+            const _: ::genstage::__private::StageOptions = <#name as ::genstage::Stage>::OPTIONS;
+        }
+    })
 }

@@ -1,5 +1,82 @@
 //! Dispatchers: who gets which event.
 
+mod broadcast;
 mod demand;
+mod outbox;
+mod partition;
 
-pub(crate) use demand::DemandDispatcher;
+pub use broadcast::{BroadcastDispatcher, Selector};
+pub use demand::DemandDispatcher;
+pub(crate) use outbox::Consumer;
+pub use outbox::{ConsumerKey, Outbox};
+pub use partition::{Partition, PartitionDispatcher};
+
+use crate::buffer::Marker;
+
+/// Decides which consumer gets which event.
+///
+/// A dispatcher is a value of its stage: it learns of subscriptions and asks, and hands events to the [`Outbox`]. It keeps
+/// account of its consumers' demand; the stage asks its own handler for what [`wanted`](Self::wanted) says.
+pub trait Dispatcher<T>: Send + 'static {
+    /// What a subscription can state beyond the demand window, for instance which partition it is for.
+    type Options: Send + 'static;
+
+    /// A consumer has subscribed. It has no demand yet.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot: the subscription is cancelled with that.
+    fn subscribe(&mut self, consumer: ConsumerKey, options: Self::Options) -> Result<(), NotDispatched>;
+
+    /// A consumer has gone. Its demand is void.
+    fn cancel(&mut self, consumer: ConsumerKey);
+
+    /// A consumer asks for `demand` more events. What the dispatcher itself has queued for it goes out now.
+    fn ask(&mut self, consumer: ConsumerKey, demand: usize, out: &mut Outbox<T>);
+
+    /// How many more events the dispatcher would pass on if it had them.
+    fn wanted(&self) -> usize;
+
+    /// How many events the stage's handler is to be asked for, if it owes `owed` already.
+    fn unmet(&self, owed: usize) -> usize {
+        self.wanted().saturating_sub(owed)
+    }
+
+    /// How many events the stage's handler is to be asked for if it owes nothing and [`unmet`](Self::unmet) is 0: demand of
+    /// consumers for whom nothing is on its way, because what they asked for turned out to be for others.
+    fn starved(&self) -> usize {
+        0
+    }
+
+    /// How many of the events that come now the dispatcher takes, if `owed` were asked for; the rest waits in the stage's
+    /// buffer.
+    fn takes(&self, owed: usize) -> usize {
+        let _ = owed;
+        self.wanted()
+    }
+
+    /// Sends, or queues, the first of the events, as many as it [`takes`](Self::takes), and leaves the rest.
+    fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>);
+
+    /// An info comes behind all events dispatched so far. False if nothing is queued before it; if it is true, the dispatcher
+    /// hands it to [`Outbox::release`] when that has gone.
+    fn hold(&mut self, info: Marker) -> bool {
+        let _ = info;
+        false
+    }
+}
+
+/// Why a dispatcher refuses a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotDispatched {
+    /// A consumer of a broadcast has subscribed already.
+    #[error("this consumer is subscribed already: it would get every event twice")]
+    AlreadySubscribed,
+    /// There is no such partition.
+    #[error("there is no partition {0}")]
+    NoSuchPartition(usize),
+    /// The partition has a consumer already.
+    #[error("partition {0} has a consumer already")]
+    PartitionTaken(usize),
+}

@@ -3,8 +3,9 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashMap;
 
 use super::Upstream;
+use crate::buffer::Marker;
 use crate::demand::Window;
-use crate::subscription::SubscriptionId;
+use crate::subscription::{CancelKind, Cancelled, Demand, Side, SubscriptionId};
 use crate::{Batch, Cancel, Reason};
 
 /// A subscription, seen from the consumer.
@@ -12,20 +13,23 @@ pub(crate) struct Producer<I> {
     port: Box<dyn Upstream<I>>,
     window: Window,
     cancel: Cancel,
+    /// The stage asks by itself, and sees messages as they come.
+    manual: bool,
     /// An emptied buffer that waits for the next ask.
     spare: Vec<I>,
 }
 
 impl<I> Producer<I> {
     pub(crate) fn new(port: Box<dyn Upstream<I>>, window: Window, cancel: Cancel) -> Self {
-        Self { port, window, cancel, spare: Vec::new() }
+        Self { port, window, cancel, manual: false, spare: Vec::new() }
     }
 }
 
 /// What the stage has to deal with, in the order in which it came.
 pub(super) enum Input<E> {
     Events(E),
-    Ended(SubscriptionId, Reason),
+    Info(Marker),
+    Gone(Cancelled),
 }
 
 /// The consuming half of a stage: its subscriptions and what came over them.
@@ -65,15 +69,33 @@ impl<I> Inlet<I> {
         self.producers.insert(id, producer);
     }
 
-    /// Sends every producer its first ask.
-    pub(crate) fn open(&mut self) {
-        // In the order of subscribing, so that equal runs are equal.
-        let mut ids: Vec<_> = self.producers.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            if let Some(producer) = self.producers.get_mut(&id) {
-                producer.port.ask(id, producer.window.open(), Vec::new());
-            }
+    /// Asks a new producer for as much as the window says, or waits to be told.
+    pub(super) fn open(&mut self, id: SubscriptionId, demand: Demand) {
+        let Some(producer) = self.producers.get_mut(&id) else { return };
+        match demand {
+            Demand::Automatic => producer.port.ask(id, producer.window.open(), Vec::new()),
+            Demand::Manual => producer.manual = true,
+        }
+    }
+
+    /// Changes what the end of a subscription does.
+    pub(crate) fn set_cancel(&mut self, id: SubscriptionId, cancel: Cancel) {
+        if let Some(producer) = self.producers.get_mut(&id) {
+            producer.cancel = cancel;
+        }
+    }
+
+    /// Asks a producer, as the stage itself decides.
+    pub(crate) fn ask(&mut self, id: SubscriptionId, demand: usize) {
+        if let (Some(producer), true) = (self.producers.get_mut(&id), demand > 0) {
+            producer.port.ask(id, demand, std::mem::take(&mut producer.spare));
+        }
+    }
+
+    /// Asks a producer to cancel a subscription; it will say so when it has.
+    pub(crate) fn cancel(&mut self, id: SubscriptionId, reason: Reason) {
+        if let Some(producer) = self.producers.get(&id) {
+            producer.port.consumer_gone(id, CancelKind::Cancel, reason);
         }
     }
 
@@ -89,22 +111,35 @@ impl<I> Inlet<I> {
         self.queue.push_back(Input::Events((id, events)));
     }
 
-    pub(super) fn enqueue_end(&mut self, id: SubscriptionId, reason: Reason) {
-        self.queue.push_back(Input::Ended(id, reason));
+    pub(super) fn enqueue_gone(&mut self, id: SubscriptionId, side: Side, kind: CancelKind, reason: Reason) {
+        self.queue.push_back(Input::Gone(Cancelled::new(id, side, kind, reason)));
     }
 
-    /// The next batch, or the end of a producer whose events have all been handled. A new message of events is begun
-    /// only if `may_begin`; one that was begun is gone through to its end.
+    pub(super) fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Queues an info behind what is queued already. False if nothing is: then its turn is now.
+    pub(super) fn enqueue_info(&mut self, info: Marker) -> bool {
+        if !self.queue.is_empty() {
+            self.queue.push_back(Input::Info(info));
+        }
+        !self.queue.is_empty()
+    }
+
+    /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
+    /// `may_begin`; one that was begun is gone through to its end.
     pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<Batch<I>>> {
         if let Some(batch) = self.next_slice() {
             return Some(Input::Events(batch));
         }
         loop {
-            if !may_begin && matches!(self.queue.front(), Some(Input::Events(_))) {
+            if !may_begin && !matches!(self.queue.front(), Some(Input::Gone(_))) {
                 return None;
             }
             match self.queue.pop_front()? {
-                Input::Ended(id, reason) => return Some(Input::Ended(id, reason)),
+                Input::Gone(gone) => return Some(Input::Gone(gone)),
+                Input::Info(info) => return Some(Input::Info(info)),
                 Input::Events((id, events)) => match self.begin(id, events) {
                     Some(batch) => return Some(Input::Events(batch)),
                     None => continue,
@@ -119,7 +154,7 @@ impl<I> Inlet<I> {
             self.discarded += events.len() as u64;
             return None;
         };
-        if events.len() > producer.window.batch_size() {
+        if !producer.manual && events.len() > producer.window.batch_size() {
             self.slices = Some(Slices { id, rest: events.into() });
             return self.next_slice();
         }
@@ -162,21 +197,37 @@ impl<I> Inlet<I> {
             Some(_) => self.scratch = buffer,
             None => producer.spare = buffer,
         }
-        let ask = producer.window.handled(events);
+        let ask = if producer.manual { 0 } else { producer.window.handled(events) };
         if ask > 0 {
             producer.port.ask(id, ask, std::mem::take(&mut producer.spare));
         }
     }
 
-    /// Tells the producers that their consumer has ended; how many events were still queued.
-    pub(super) fn close(&mut self, reason: &Reason) -> usize {
-        for (id, producer) in self.producers.drain() {
-            producer.port.consumer_down(id, reason.clone());
-        }
-        let queued = self.queue.drain(..).map(|input| match input {
+    /// How many events are queued.
+    pub(super) fn queued(&self) -> usize {
+        let queued = self.queue.iter().map(|input| match input {
             Input::Events((_, events)) => events.len(),
-            Input::Ended(..) => 0,
+            Input::Info(_) | Input::Gone(_) => 0,
         });
-        queued.sum::<usize>() + self.slices.take().map_or(0, |slices| slices.rest.len())
+        queued.sum::<usize>() + self.slices.as_ref().map_or(0, |slices| slices.rest.len())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.slices = None;
+        self.queue.clear();
+    }
+
+    /// Tells the producers that their consumer has ended.
+    pub(super) fn close(&mut self, reason: &Reason) {
+        for (id, producer) in self.producers.drain() {
+            producer.port.consumer_gone(id, CancelKind::Down, reason.clone());
+        }
+    }
+}
+
+impl<I> Drop for Inlet<I> {
+    /// A task that was ended from outside says so to its neighbours, whatever it was doing.
+    fn drop(&mut self) {
+        self.close(&Reason::Killed);
     }
 }

@@ -1,8 +1,8 @@
 //! A stage's own state machine: what a message means and what is to be done next.
 //!
-//! Values and functions only. Messages come in through the `on_*` methods, [`Machine::next`] says which handler the
-//! shell has to call, and what the handler did is reported by [`Machine::emitted`] and [`Machine::handled`]. What goes
-//! to the neighbours leaves through their ports.
+//! Values and functions only. Messages come in through the `on_*` methods, [`Machine::next`] says which callback the
+//! shell has to call, and what the callback did is reported by [`Machine::emitted`], [`Machine::handled`],
+//! [`Machine::subscribed`] and [`Machine::cancelled`]. What goes to the neighbours leaves through their ports.
 
 mod inlet;
 mod outlet;
@@ -12,13 +12,17 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 pub(crate) use inlet::{Inlet, Producer};
-pub(crate) use outlet::{Consumer, Consumers, Outlet};
+pub(crate) use outlet::Outlet;
 pub(crate) use port::{Downstream, Upstream};
 
+use crate::buffer::Marker;
+use crate::dispatch::{Consumer, Dispatcher};
 use crate::role::Kind;
-use crate::subscription::SubscriptionId;
-use crate::{Batch, Cancel, Reason};
+use crate::subscription::{CancelKind, Cancelled, Demand, Side, Subscription, SubscriptionId};
+use crate::{Batch, Cancel, DemandMode, Reason};
 use inlet::Input;
 
 /// What the shell has to do next.
@@ -30,29 +34,79 @@ pub(crate) enum Step<I> {
     Demand(usize),
     /// Call `handle_events`, then report `emitted` and `handled`.
     Events(Batch<I>),
+    /// Call the handler of an info whose turn has come, then report `emitted`.
+    Info(Marker),
+    /// Call the subscribe callback of that side, then report `emitted` and, of a producer, `subscribed`.
+    Subscribed(Subscription),
+    /// Call `handle_cancel`, then report `emitted` and `cancelled`.
+    Cancelled(Cancelled, Consequence),
     /// End the stage.
     End(Reason),
 }
 
+/// What the end of a subscription does to the stage, after its callback.
+#[derive(Clone, Debug)]
+pub(crate) enum Consequence {
+    GoOn,
+    Finish,
+    End(Reason),
+}
+
 /// A stage without its state and its handlers.
-pub(crate) struct Machine<I, O> {
+pub(crate) struct Machine<I, O, D> {
     kind: Kind,
     pub(crate) inlet: Inlet<I>,
-    pub(crate) outlet: Outlet<O>,
+    pub(crate) outlet: Outlet<O, D>,
+    /// Callbacks that are due, in the order in which they became so.
+    callbacks: VecDeque<Callback>,
     /// The stage has finished: no handler is called any more, what is buffered still goes out.
     finishing: bool,
     /// Why the stage has to end at once.
     end: Option<Reason>,
 }
 
-impl<I, O> Machine<I, O> {
-    pub(crate) fn new(kind: Kind, outlet: Outlet<O>) -> Self {
-        Self { kind, inlet: Inlet::new(), outlet, finishing: false, end: None }
+enum Callback {
+    Subscribed(Subscription),
+    Cancelled(Cancelled, Consequence),
+}
+
+impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
+    pub(crate) fn new(kind: Kind, outlet: Outlet<O, D>) -> Self {
+        let (inlet, callbacks) = (Inlet::new(), VecDeque::new());
+        Self { kind, inlet, outlet, callbacks, finishing: false, end: None }
     }
 
     /// Ends the stage normally as soon as everything emitted has been dispatched.
     pub(crate) fn finish(&mut self) {
         self.finishing = true;
+    }
+
+    /// Ends the stage before anything else is done.
+    pub(crate) fn end_with(&mut self, reason: Reason) {
+        self.end.get_or_insert(reason);
+    }
+
+    /// A producer that the stage has subscribed to. It is asked for nothing before the callback.
+    pub(crate) fn add_producer(&mut self, subscription: Subscription, producer: Producer<I>) {
+        self.inlet.subscribe(subscription.id, producer);
+        self.callbacks.push_back(Callback::Subscribed(subscription));
+    }
+
+    /// A consumer that has subscribed to the stage. One that the dispatcher refuses is told so.
+    pub(crate) fn add_consumer(
+        &mut self,
+        subscription: Subscription,
+        consumer: Consumer<O>,
+        options: D::Options,
+    ) {
+        if self.outlet.subscribe(subscription.id, consumer, options) {
+            self.callbacks.push_back(Callback::Subscribed(subscription));
+        }
+    }
+
+    /// The callback of a new producer has chosen.
+    pub(crate) fn subscribed(&mut self, id: SubscriptionId, demand: Demand) {
+        self.inlet.open(id, demand);
     }
 
     pub(crate) fn on_ask(&mut self, id: SubscriptionId, demand: usize, spare: Vec<O>) {
@@ -63,23 +117,45 @@ impl<I, O> Machine<I, O> {
         self.inlet.enqueue(id, events);
     }
 
-    /// One of the stage's producers has ended: known once the events it sent before have been handled.
-    pub(crate) fn on_producer_down(&mut self, id: SubscriptionId, reason: Reason) {
-        self.inlet.enqueue_end(id, reason);
-    }
-
-    /// One of the stage's consumers has ended.
-    pub(crate) fn on_consumer_down(&mut self, id: SubscriptionId, reason: &Reason) {
-        if self.outlet.remove(id) == Some(Cancel::Complete) {
-            if !reason.is_normal() {
-                self.end_with(Reason::Shutdown);
-            } else if self.outlet.consumers.is_empty() {
-                self.end_with(Reason::Normal);
-            }
+    /// An info has come: it waits behind the events that are queued or buffered.
+    pub(crate) fn on_info(&mut self, info: Marker) {
+        match self.kind {
+            Kind::Consumer => self.outlet.out.release(info),
+            Kind::ProducerConsumer if self.inlet.enqueue_info(info) => {}
+            Kind::Producer | Kind::ProducerConsumer => self.outlet.info(info),
         }
     }
 
-    /// Takes the events that a handler emitted; how many of them, or of those buffered, were discarded.
+    /// One of the stage's producers has ended, or has cancelled the subscription: known once the events it sent before
+    /// have been handled.
+    pub(crate) fn on_producer_gone(&mut self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
+        self.inlet.enqueue_gone(id, Side::Producer, kind, reason);
+    }
+
+    /// One of the stage's consumers has ended, or has cancelled its subscription: it gets nothing from now on. The callback
+    /// of a producer-consumer waits behind the events that are queued.
+    pub(crate) fn on_consumer_gone(&mut self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
+        let Some(cancel) = self.outlet.remove(id, kind, &reason) else { return };
+        let consequence = match cancel {
+            Cancel::Complete if !reason.is_normal() => Consequence::End(Reason::Shutdown),
+            Cancel::Complete if self.outlet.out.is_empty() => Consequence::End(Reason::Normal),
+            _ => Consequence::GoOn,
+        };
+        // The stage is of no use any more: it does not handle what is queued first.
+        let at_once = matches!(consequence, Consequence::End(_)) || self.kind == Kind::Producer;
+        if at_once || !self.inlet.has_queued() {
+            let cancelled = Cancelled::new(id, Side::Consumer, kind, reason);
+            self.callbacks.push_back(Callback::Cancelled(cancelled, consequence));
+        } else {
+            self.inlet.enqueue_gone(id, Side::Consumer, kind, reason);
+        }
+    }
+
+    pub(crate) fn set_demand(&mut self, mode: DemandMode) {
+        self.outlet.set_demand(mode);
+    }
+
+    /// Takes the events that a callback emitted; how many of them, or of those buffered, were discarded.
     pub(crate) fn emitted(&mut self, events: &mut Vec<O>) -> usize {
         self.outlet.emit(events)
     }
@@ -92,9 +168,18 @@ impl<I, O> Machine<I, O> {
         }
     }
 
-    /// How many events the stage's handler was asked for and has not emitted.
-    pub(crate) fn owed(&self) -> usize {
-        if self.finishing { 0 } else { self.outlet.owed() }
+    /// The callback of a subscription's end has been called.
+    pub(crate) fn cancelled(&mut self, consequence: Consequence) {
+        match consequence {
+            Consequence::GoOn => {}
+            Consequence::Finish => self.finish(),
+            Consequence::End(reason) => self.end_with(reason),
+        }
+    }
+
+    /// How many events are wanted that the stage's handler was asked for and has not emitted.
+    pub(crate) fn due(&self) -> usize {
+        if self.finishing { 0 } else { self.outlet.due() }
     }
 
     /// What to do now. To be called until it says [`Step::Wait`], and again after each message.
@@ -106,59 +191,78 @@ impl<I, O> Machine<I, O> {
             if let Some(reason) = &self.end {
                 return Step::End(reason.clone());
             }
+            match self.callbacks.pop_front() {
+                Some(Callback::Subscribed(subscription)) => return Step::Subscribed(subscription),
+                Some(Callback::Cancelled(cancelled, then)) => return Step::Cancelled(cancelled, then),
+                None => {}
+            }
+            if let Some(info) = self.outlet.out.released.pop_front() {
+                return Step::Info(info);
+            }
             if self.finishing {
                 return Step::Wait;
             }
-            if self.kind == Kind::Producer {
-                return match self.outlet.claim() {
-                    0 => Step::Wait,
-                    demand => Step::Demand(demand),
-                };
+            if let Some(step) = self.work() {
+                return step;
             }
-            let may_begin = self.may_handle();
-            match self.inlet.next(may_begin) {
-                None => return Step::Wait,
-                Some(Input::Events(batch)) => return Step::Events(batch),
-                Some(Input::Ended(id, reason)) => self.producer_down(id, reason),
+            // Asks that were held back are heard one by one.
+            if !self.outlet.replay() {
+                return Step::Wait;
             }
         }
     }
 
-    /// Whether another message of events may be handled. A producer-consumer handles one only while its consumers want
-    /// something of it, but then the whole of it, so that its buffer holds at most what one message expands to.
-    fn may_handle(&mut self) -> bool {
-        if self.kind == Kind::Consumer {
-            return true;
+    /// The next call of the stage's own handler.
+    fn work(&mut self) -> Option<Step<I>> {
+        if self.kind == Kind::Producer {
+            let demand = self.outlet.claim();
+            return (demand > 0).then_some(Step::Demand(demand));
         }
-        self.outlet.claim();
-        self.outlet.owed() > 0
-    }
-
-    fn producer_down(&mut self, id: SubscriptionId, reason: Reason) {
-        let Some(cancel) = self.inlet.remove(id) else { return };
-        match cancel {
-            Cancel::Complete if !reason.is_normal() => self.end_with(Reason::Shutdown),
-            Cancel::Complete if self.inlet.has_producers() => {}
-            Cancel::Complete => self.finish(),
-            Cancel::Permanent => self.end_with(reason),
-            Cancel::Transient if reason.is_failure() => self.end_with(reason),
-            Cancel::Transient | Cancel::Temporary => {}
+        // A producer-consumer begins a message only while its consumers want something of it.
+        let may_begin = self.kind == Kind::Consumer || {
+            self.outlet.claim();
+            self.outlet.owed() > 0
+        };
+        match self.inlet.next(may_begin)? {
+            Input::Events(batch) => return Some(Step::Events(batch)),
+            Input::Info(info) => self.outlet.info(info),
+            Input::Gone(gone) if gone.side == Side::Consumer => {
+                self.callbacks.push_back(Callback::Cancelled(gone, Consequence::GoOn));
+            }
+            Input::Gone(gone) => self.producer_gone(gone),
         }
+        // It was no work after all: look again.
+        Some(self.next())
     }
 
-    fn end_with(&mut self, reason: Reason) {
-        self.end.get_or_insert(reason);
+    fn producer_gone(&mut self, gone: Cancelled) {
+        let Some(cancel) = self.inlet.remove(gone.id) else { return };
+        let reason = gone.reason.clone();
+        let consequence = match cancel {
+            Cancel::Complete if !reason.is_normal() => Consequence::End(Reason::Shutdown),
+            Cancel::Complete if self.inlet.has_producers() => Consequence::GoOn,
+            Cancel::Complete => Consequence::Finish,
+            Cancel::Permanent => Consequence::End(reason),
+            Cancel::Transient if reason.is_failure() => Consequence::End(reason),
+            Cancel::Transient | Cancel::Temporary => Consequence::GoOn,
+        };
+        self.callbacks.push_back(Callback::Cancelled(gone, consequence));
     }
 
-    /// Tells all neighbours, as the last thing, that the stage has ended; events that are still queued or buffered.
-    pub(crate) fn close(&mut self, reason: &Reason) -> usize {
-        self.inlet.close(reason) + self.outlet.close(reason)
+    /// How many events are queued or buffered.
+    pub(crate) fn left(&self) -> usize {
+        self.inlet.queued() + self.outlet.buffered()
     }
-}
 
-impl<I, O> Drop for Machine<I, O> {
-    /// A task that was ended from outside says so to its neighbours, whatever it was doing.
-    fn drop(&mut self) {
-        self.close(&Reason::Killed);
+    /// Drops what is queued or buffered.
+    pub(crate) fn clear(&mut self) {
+        self.inlet.clear();
+        self.outlet.clear();
+    }
+
+    /// Tells all neighbours, as the last thing, that the stage has ended.
+    pub(crate) fn close(&mut self, reason: &Reason) {
+        self.inlet.close(reason);
+        self.outlet.out.close(reason);
     }
 }

@@ -1,51 +1,96 @@
-use rustc_hash::FxHashMap;
-use slab::Slab;
+use std::collections::VecDeque;
 
-use super::Downstream;
-use crate::buffer::{Buffer, Capacity, Keep};
-use crate::dispatch::DemandDispatcher;
-use crate::subscription::SubscriptionId;
-use crate::{Cancel, Reason};
+use crate::buffer::{Buffer, Capacity, Keep, Marker};
+use crate::dispatch::{Consumer, Dispatcher, Outbox};
+use crate::subscription::{CancelKind, SubscriptionId};
+use crate::{Cancel, DemandMode, Reason};
 
 /// The producing half of a stage: its dispatcher, its buffer, and the ledger of demand.
 ///
 /// Two rules hold after every method: nothing is buffered that a consumer wants, and what the stage's handler owes is
 /// derived from what is wanted, never counted up on its own.
-pub(crate) struct Outlet<O> {
-    pub(crate) consumers: Consumers<O>,
-    dispatcher: DemandDispatcher,
+pub(crate) struct Outlet<O, D> {
+    pub(crate) out: Outbox<O>,
+    pub(crate) dispatcher: D,
     buffer: Buffer<O>,
-    /// Events that the handler was asked for and has not emitted yet.
+    /// Events that the handler was asked for and has not emitted yet; `usize::MAX` is demand without bound, and stays.
     owed: usize,
+    mode: DemandMode,
+    /// Asks that came while demand was accumulated.
+    held: VecDeque<(SubscriptionId, usize)>,
 }
 
-impl<O> Outlet<O> {
-    pub(crate) fn new(capacity: Capacity, keep: Keep) -> Self {
+impl<O, D: Dispatcher<O>> Outlet<O, D> {
+    pub(crate) fn new(dispatcher: D, capacity: Capacity, keep: Keep) -> Self {
         Self {
-            consumers: Consumers::default(),
-            dispatcher: DemandDispatcher::default(),
+            out: Outbox::default(),
+            dispatcher,
             buffer: Buffer::new(capacity, keep),
             owed: 0,
+            mode: DemandMode::Forward,
+            held: VecDeque::new(),
         }
     }
 
-    pub(crate) fn subscribe(&mut self, id: SubscriptionId, consumer: Consumer<O>) {
-        let key = self.consumers.insert(id, consumer);
-        self.dispatcher.subscribe(key);
+    /// Whether the dispatcher takes the consumer; if not, it is told why.
+    pub(super) fn subscribe(
+        &mut self,
+        id: SubscriptionId,
+        consumer: Consumer<O>,
+        options: D::Options,
+    ) -> bool {
+        let key = self.out.insert(id, consumer);
+        let refused = self.dispatcher.subscribe(key, options).err();
+        if let Some(refused) = &refused {
+            self.out.reject(id, Reason::custom(refused.to_string()));
+        }
+        refused.is_none()
     }
 
-    /// Forgets a consumer; under which rule it was subscribed.
-    pub(super) fn remove(&mut self, id: SubscriptionId) -> Option<Cancel> {
-        let (key, consumer) = self.consumers.remove(id)?;
+    /// Forgets a consumer, and confirms a cancellation; under which rule it was subscribed.
+    pub(super) fn remove(&mut self, id: SubscriptionId, kind: CancelKind, reason: &Reason) -> Option<Cancel> {
+        let (key, consumer) = self.out.remove(id)?;
+        if kind == CancelKind::Cancel {
+            consumer.port.producer_gone(id, kind, reason.clone());
+        }
         self.dispatcher.cancel(key);
+        self.serve();
         Some(consumer.cancel)
     }
 
     pub(super) fn ask(&mut self, id: SubscriptionId, demand: usize, spare: Vec<O>) {
-        self.consumers.recycle(spare);
+        self.out.recycle(spare);
+        match self.mode {
+            DemandMode::Forward if self.held.is_empty() => self.hear(id, demand),
+            DemandMode::Forward | DemandMode::Accumulate => self.held.push_back((id, demand)),
+        }
+    }
+
+    pub(super) fn set_demand(&mut self, mode: DemandMode) {
+        self.mode = mode;
+        self.serve();
+    }
+
+    pub(crate) fn demand(&self) -> DemandMode {
+        self.mode
+    }
+
+    /// Hears the next ask that was held back, if there is one.
+    pub(super) fn replay(&mut self) -> bool {
+        if self.mode == DemandMode::Accumulate {
+            return false;
+        }
+        let held = self.held.pop_front();
+        if let Some((id, demand)) = held {
+            self.hear(id, demand);
+        }
+        held.is_some()
+    }
+
+    fn hear(&mut self, id: SubscriptionId, demand: usize) {
         // A stage that cancelled may have asked before the producer learnt of it.
-        let Some(key) = self.consumers.key(id) else { return };
-        self.dispatcher.ask(key, demand);
+        let Some(key) = self.out.key(id) else { return };
+        self.dispatcher.ask(key, demand, &mut self.out);
         self.serve();
     }
 
@@ -54,137 +99,93 @@ impl<O> Outlet<O> {
         if events.is_empty() {
             return 0;
         }
-        self.owed = self.owed.saturating_sub(events.len());
+        let takes = match self.mode {
+            DemandMode::Forward => self.dispatcher.takes(self.owed).min(events.len()),
+            DemandMode::Accumulate => 0,
+        };
+        if self.owed < usize::MAX {
+            self.owed = self.owed.saturating_sub(events.len());
+        }
         // Nobody wants what is buffered, so nobody wants what comes behind it.
         if self.buffer.is_empty() {
-            self.dispatcher.dispatch(events, &mut self.consumers);
+            self.dispatcher.dispatch(events, takes, &mut self.out);
         }
-        let discarded = if events.is_empty() { 0 } else { self.buffer.store(events) };
+        let discarded = if events.is_empty() { 0 } else { self.store(events) };
         if events.capacity() == 0 {
-            *events = self.consumers.spare();
+            *events = self.out.spare();
         }
-        self.consumers.discarded += discarded as u64;
+        self.serve();
         discarded
     }
 
-    /// Sends what is buffered and wanted.
+    /// Sends what is buffered and wanted, and asks anew for what selectors refused.
     fn serve(&mut self) {
-        let wanted = self.dispatcher.wanted();
-        if wanted > 0 && !self.buffer.is_empty() {
-            let mut events = self.consumers.spare();
-            self.buffer.take(wanted, &mut events);
-            self.dispatcher.dispatch(&mut events, &mut self.consumers);
-            debug_assert!(events.is_empty(), "the dispatcher sends what it wants");
+        loop {
+            for (consumer, events) in self.out.take_refused() {
+                self.dispatcher.ask(consumer, events, &mut self.out);
+            }
+            let wanted = self.dispatcher.wanted();
+            if wanted == 0 || self.buffer.is_empty() || self.mode == DemandMode::Accumulate {
+                return;
+            }
+            let mut events = self.out.spare();
+            let mut released = vec![];
+            self.buffer.take(wanted, &mut events, &mut released);
+            let count = events.len();
+            self.dispatcher.dispatch(&mut events, count, &mut self.out);
+            if events.is_empty() {
+                released.into_iter().for_each(|info| self.pass_info(info));
+            } else {
+                self.buffer.put_back(&mut events, &released);
+            }
         }
     }
 
-    /// What is wanted and not owed yet; from now on it is owed.
+    fn store(&mut self, events: &mut Vec<O>) -> usize {
+        let mut released = vec![];
+        let discarded = self.buffer.store(events, &mut released);
+        released.into_iter().for_each(|info| self.pass_info(info));
+        self.out.discard(discarded);
+        discarded
+    }
+
+    /// An info comes: it waits behind what is buffered, or queued by the dispatcher.
+    pub(super) fn info(&mut self, info: Marker) {
+        if !self.buffer.store_info(info) {
+            self.pass_info(info);
+        }
+    }
+
+    fn pass_info(&mut self, info: Marker) {
+        if !self.dispatcher.hold(info) {
+            self.out.release(info);
+        }
+    }
+
+    /// What the handler is to be asked for now; from now on it is owed.
     pub(super) fn claim(&mut self) -> usize {
-        let unmet = self.dispatcher.wanted().saturating_sub(self.owed);
-        self.owed += unmet;
-        unmet
+        let claim = match self.dispatcher.unmet(self.owed) {
+            0 if self.owed == 0 => self.dispatcher.starved(),
+            unmet => unmet,
+        };
+        self.owed += claim;
+        claim
     }
 
     pub(super) fn owed(&self) -> usize {
         self.owed
     }
 
-    pub(super) fn buffered(&self) -> usize {
+    /// How much of what is owed somebody still wants.
+    pub(super) fn due(&self) -> usize {
+        self.owed.min(self.dispatcher.wanted())
+    }
+
+    pub(crate) fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Tells the consumers that their producer has ended; how many events were still buffered.
-    pub(super) fn close(&mut self, reason: &Reason) -> usize {
-        self.consumers.close(reason);
-        self.buffer.clear()
-    }
-}
-
-/// A subscription, seen from the producer.
-pub(crate) struct Consumer<O> {
-    port: Box<dyn Downstream<O>>,
-    cancel: Cancel,
-}
-
-impl<O> Consumer<O> {
-    pub(crate) fn new(port: Box<dyn Downstream<O>>, cancel: Cancel) -> Self {
-        Self { port, cancel }
-    }
-}
-
-/// The consumers of a stage, by small keys that dispatchers can index with, and the buffers that came back from them.
-pub(crate) struct Consumers<O> {
-    links: Slab<(SubscriptionId, Consumer<O>)>,
-    keys: FxHashMap<SubscriptionId, usize>,
-    spares: Vec<Vec<O>>,
-    pub(crate) events_out: u64,
-    pub(crate) discarded: u64,
-}
-
-impl<O> Default for Consumers<O> {
-    fn default() -> Self {
-        Self {
-            links: Slab::new(),
-            keys: FxHashMap::default(),
-            spares: Vec::new(),
-            events_out: 0,
-            discarded: 0,
-        }
-    }
-}
-
-impl<O> Consumers<O> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty()
-    }
-
-    pub(super) fn insert(&mut self, id: SubscriptionId, consumer: Consumer<O>) -> usize {
-        let key = self.links.insert((id, consumer));
-        self.keys.insert(id, key);
-        key
-    }
-
-    fn remove(&mut self, id: SubscriptionId) -> Option<(usize, Consumer<O>)> {
-        let key = self.keys.remove(&id)?;
-        Some((key, self.links.remove(key).1))
-    }
-
-    fn key(&self, id: SubscriptionId) -> Option<usize> {
-        self.keys.get(&id).copied()
-    }
-
-    /// Sends the first `count` of the events to a consumer and leaves the rest.
-    pub(crate) fn send_first(&mut self, consumer: usize, count: usize, events: &mut Vec<O>) {
-        let batch = if count == events.len() {
-            std::mem::take(events)
-        } else {
-            let mut batch = self.spare();
-            batch.extend(events.drain(..count));
-            batch
-        };
-        let (id, consumer) = &self.links[consumer];
-        match consumer.port.events(*id, batch) {
-            Ok(()) => self.events_out += count as u64,
-            // It has ended; that it did is on its way to us.
-            Err(_) => self.discarded += count as u64,
-        }
-    }
-
-    /// Keeps an emptied buffer for later, if there is use for it: one for each consumer, and one to fill meanwhile.
-    fn recycle(&mut self, spare: Vec<O>) {
-        if spare.capacity() > 0 && self.spares.len() <= self.links.len() {
-            self.spares.push(spare);
-        }
-    }
-
-    fn spare(&mut self) -> Vec<O> {
-        self.spares.pop().unwrap_or_default()
-    }
-
-    fn close(&mut self, reason: &Reason) {
-        self.keys.clear();
-        for (id, consumer) in self.links.drain() {
-            consumer.port.producer_down(id, reason.clone());
-        }
+    pub(super) fn clear(&mut self) {
+        self.buffer.clear();
     }
 }

@@ -1,5 +1,5 @@
 use crate::Reason;
-use crate::subscription::SubscriptionId;
+use crate::subscription::{CancelKind, SubscriptionId};
 
 /// What a consumer can say to its producer.
 ///
@@ -8,8 +8,8 @@ pub(crate) trait Upstream<T>: Send {
     /// Asks for `demand` more events; `spare` is an empty buffer to send some of them in.
     fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<T>);
 
-    /// The consumer has ended.
-    fn consumer_down(&self, id: SubscriptionId, reason: Reason);
+    /// The consumer has ended, or wants the subscription cancelled.
+    fn consumer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason);
 }
 
 /// What a producer can say to its consumer.
@@ -17,6 +17,6 @@ pub(crate) trait Downstream<T>: Send {
     /// Sends events; they come back if the consumer has ended.
     fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>>;
 
-    /// The producer has ended, and has sent everything it will.
-    fn producer_down(&self, id: SubscriptionId, reason: Reason);
+    /// The producer has ended, or the subscription is cancelled: it has sent everything it will.
+    fn producer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason);
 }

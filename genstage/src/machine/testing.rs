@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Consumer, Consumers, Downstream, Outlet, Producer, Upstream};
+use super::{Downstream, Machine, Producer, Upstream};
 use crate::demand::Window;
-use crate::subscription::SubscriptionId;
+use crate::dispatch::{Consumer, Dispatcher, Outbox};
+use crate::subscription::{CancelKind, Subscription, SubscriptionId};
 use crate::{Cancel, Reason};
 
 /// What went to a neighbour.
@@ -67,20 +68,26 @@ impl<T: Clone + Send + 'static> Recorder<T> {
     }
 
     /// `n` consumers with the keys 0 to `n - 1`.
-    pub(crate) fn consumers(&self, n: usize) -> Consumers<T> {
-        let mut consumers = Consumers::default();
+    pub(crate) fn outbox(&self, n: usize) -> Outbox<T> {
+        let mut outbox = Outbox::default();
         for neighbour in 0..n {
-            let key = consumers.insert(SubscriptionId::next(), self.consumer(neighbour, Cancel::Temporary));
-            assert_eq!(key, neighbour);
+            let key = outbox.insert(SubscriptionId::next(), self.consumer(neighbour, Cancel::Temporary));
+            assert_eq!(key.index(), neighbour);
         }
-        consumers
+        outbox
     }
 
-    /// Subscribes `n` consumers to an outlet.
-    pub(crate) fn subscribe(&self, outlet: &mut Outlet<T>, n: usize, cancel: Cancel) -> Vec<SubscriptionId> {
+    /// Subscribes `n` consumers to a stage.
+    pub(crate) fn subscribe<I, D: Dispatcher<T, Options = ()>>(
+        &self,
+        machine: &mut Machine<I, T, D>,
+        n: usize,
+        cancel: Cancel,
+    ) -> Vec<SubscriptionId> {
         let subscribe = |neighbour| {
-            let id = SubscriptionId::next();
-            outlet.subscribe(id, self.consumer(neighbour, cancel));
+            let (ours, _) = Subscription::pair(&"producer".into(), &"consumer".into());
+            let id = ours.id;
+            machine.add_consumer(ours, self.consumer(neighbour, cancel), ());
             id
         };
         (0..n).map(subscribe).collect()
@@ -96,7 +103,7 @@ where
         Ok(())
     }
 
-    fn producer_down(&self, _: SubscriptionId, reason: Reason) {
+    fn producer_gone(&self, _: SubscriptionId, _: CancelKind, reason: Reason) {
         self.recorder.note(self.neighbour, Sent::Down(reason.to_string()));
     }
 }
@@ -106,7 +113,7 @@ impl<T: Clone + Send + 'static> Upstream<T> for Port<T> {
         self.recorder.note(self.neighbour, Sent::Ask(demand));
     }
 
-    fn consumer_down(&self, _: SubscriptionId, reason: Reason) {
+    fn consumer_gone(&self, _: SubscriptionId, _: CancelKind, reason: Reason) {
         self.recorder.note(self.neighbour, Sent::Down(reason.to_string()));
     }
 }

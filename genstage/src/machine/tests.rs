@@ -3,33 +3,50 @@ use proptest::prelude::*;
 use super::testing::{Recorder, Sent};
 use super::*;
 use crate::buffer::{Capacity, Keep};
+use crate::dispatch::DemandDispatcher;
+use crate::subscription::Subscription;
 
 const MANY: Capacity = Capacity::Unbounded;
 
-fn producer(recorder: &Recorder<u32>, consumers: usize) -> (Machine<u32, u32>, Vec<SubscriptionId>) {
-    let mut machine = Machine::new(Kind::Producer, Outlet::new(MANY, Keep::Last));
-    let ids = recorder.subscribe(&mut machine.outlet, consumers, Cancel::Complete);
+fn producer(recorder: &Recorder<u32>, consumers: usize) -> (Stage, Vec<SubscriptionId>) {
+    let mut machine =
+        Machine::new(Kind::Producer, Outlet::new(DemandDispatcher::default(), MANY, Keep::Last));
+    let ids = recorder.subscribe(&mut machine, consumers, Cancel::Complete);
     (machine, ids)
 }
 
 /// A consumer or producer-consumer with a producer for each window.
-fn fed(
-    kind: Kind,
-    windows: &[(usize, usize, Cancel)],
-) -> (Machine<u32, u32>, Vec<SubscriptionId>, Recorder<u32>) {
-    let (mut machine, recorder) = (Machine::new(kind, Outlet::new(MANY, Keep::Last)), Recorder::default());
+fn fed(kind: Kind, windows: &[(usize, usize, Cancel)]) -> (Stage, Vec<SubscriptionId>, Recorder<u32>) {
+    let (mut machine, recorder) =
+        (Machine::new(kind, Outlet::new(DemandDispatcher::default(), MANY, Keep::Last)), Recorder::default());
     let mut ids = vec![];
     for (producer, &(max, min, cancel)) in windows.iter().enumerate() {
-        let id = SubscriptionId::next();
-        machine.inlet.subscribe(id, recorder.producer(producer, max, min, cancel));
-        ids.push(id);
+        let (_, theirs) = Subscription::pair(&"producer".into(), &"consumer".into());
+        ids.push(theirs.id);
+        machine.add_producer(theirs, recorder.producer(producer, max, min, cancel));
     }
-    machine.inlet.open();
+    assert!(matches!(next(&mut machine), Step::Wait));
     (machine, ids, recorder)
 }
 
-fn demand(machine: &mut Machine<u32, u32>) -> Option<usize> {
-    match machine.next() {
+type Stage = Machine<u32, u32, DemandDispatcher>;
+
+/// What is to be done besides the callbacks for subscriptions, which agree to everything.
+fn next(machine: &mut Stage) -> Step<u32> {
+    loop {
+        match machine.next() {
+            Step::Subscribed(subscription) if subscription.side == Side::Producer => {
+                machine.subscribed(subscription.id, Demand::Automatic);
+            }
+            Step::Subscribed(_) => {}
+            Step::Cancelled(_, then) => machine.cancelled(then),
+            step => return step,
+        }
+    }
+}
+
+fn demand(machine: &mut Stage) -> Option<usize> {
+    match next(machine) {
         Step::Demand(demand) => Some(demand),
         Step::Wait => None,
         step => panic!("unexpected {step:?}"),
@@ -37,9 +54,9 @@ fn demand(machine: &mut Machine<u32, u32>) -> Option<usize> {
 }
 
 /// Handles everything there is by passing it on; the batches that the handler saw.
-fn pass_on(machine: &mut Machine<u32, u32>) -> Vec<Vec<u32>> {
+fn pass_on(machine: &mut Stage) -> Vec<Vec<u32>> {
     let mut batches = vec![];
-    while let Step::Events(mut batch) = machine.next() {
+    while let Step::Events(mut batch) = next(machine) {
         batches.push(batch.to_vec());
         let mut events = batch.take();
         machine.emitted(&mut events);
@@ -48,8 +65,8 @@ fn pass_on(machine: &mut Machine<u32, u32>) -> Vec<Vec<u32>> {
     batches
 }
 
-fn end(machine: &mut Machine<u32, u32>) -> Option<String> {
-    match machine.next() {
+fn end(machine: &mut Stage) -> Option<String> {
+    match next(machine) {
         Step::End(reason) => Some(reason.to_string()),
         Step::Wait => None,
         step => panic!("unexpected {step:?}"),
@@ -76,7 +93,7 @@ fn unmet_demand_stands_and_is_not_announced_again() {
     assert_eq!(demand(&mut machine), None);
     machine.on_ask(ids[0], 2, vec![]);
     assert_eq!(demand(&mut machine), Some(2));
-    assert_eq!(machine.owed(), 10);
+    assert_eq!(machine.due(), 10);
 }
 
 /// GenStage's defect D1: demand of a consumer that has gone hides what is buffered, and later events overtake it.
@@ -87,7 +104,7 @@ fn d1_a_cancelled_consumer_neither_stalls_nor_reorders_the_others() {
     machine.on_ask(ids[0], 3, vec![]);
     machine.on_ask(ids[1], 3, vec![]);
     assert_eq!(demand(&mut machine), Some(6));
-    machine.on_consumer_down(ids[0], &Reason::Normal);
+    machine.on_consumer_gone(ids[0], CancelKind::Down, Reason::Normal);
     machine.emitted(&mut vec![1, 2, 3, 4, 5]);
     machine.on_ask(ids[1], 1, vec![]);
     machine.emitted(&mut vec![6]);
@@ -101,11 +118,11 @@ fn messages_are_cut_into_batches_and_refilled_between_them() {
     let (mut machine, ids, recorder) = fed(Kind::Consumer, &[(10, 5, Cancel::Complete)]);
     assert_eq!(recorder.sent(), [(0, Sent::Ask(10))]);
     machine.on_events(ids[0], (0..6).collect());
-    let Step::Events(mut first) = machine.next() else { panic!("no batch") };
+    let Step::Events(mut first) = next(&mut machine) else { panic!("no batch") };
     assert_eq!(first.drain().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     machine.handled(first);
     assert_eq!(recorder.sent(), [(0, Sent::Ask(5))]);
-    let Step::Events(second) = machine.next() else { panic!("no batch") };
+    let Step::Events(second) = next(&mut machine) else { panic!("no batch") };
     assert_eq!(*second, [5]);
     machine.handled(second);
     assert_eq!((recorder.sent(), end(&mut machine)), (vec![], None));
@@ -115,7 +132,7 @@ fn messages_are_cut_into_batches_and_refilled_between_them() {
 fn a_producer_consumer_handles_a_message_only_on_demand_but_then_the_whole_of_it() {
     let (mut machine, ids, _) = fed(Kind::ProducerConsumer, &[(4, 2, Cancel::Complete)]);
     let down = Recorder::default();
-    let consumers = down.subscribe(&mut machine.outlet, 1, Cancel::Complete);
+    let consumers = down.subscribe(&mut machine, 1, Cancel::Complete);
     machine.on_events(ids[0], vec![1, 2, 3]);
     machine.on_events(ids[0], vec![4]);
     assert_eq!(pass_on(&mut machine), Vec::<Vec<u32>>::new());
@@ -132,11 +149,11 @@ fn a_stage_completes_after_its_last_producer_and_after_what_it_has_queued() {
     let windows = [(4, 2, Cancel::Complete), (4, 2, Cancel::Complete)];
     let (mut machine, ids, _) = fed(Kind::ProducerConsumer, &windows);
     let down = Recorder::default();
-    let consumers = down.subscribe(&mut machine.outlet, 1, Cancel::Complete);
-    machine.on_producer_down(ids[1], Reason::Normal);
+    let consumers = down.subscribe(&mut machine, 1, Cancel::Complete);
+    machine.on_producer_gone(ids[1], CancelKind::Down, Reason::Normal);
     assert_eq!(end(&mut machine), None);
     machine.on_events(ids[0], vec![1, 2]);
-    machine.on_producer_down(ids[0], Reason::Normal);
+    machine.on_producer_gone(ids[0], CancelKind::Down, Reason::Normal);
     assert_eq!(end(&mut machine), None);
     machine.on_ask(consumers[0], 1, vec![]);
     assert_eq!(pass_on(&mut machine), [[1, 2]]);
@@ -162,8 +179,8 @@ fn what_a_producers_end_does_is_up_to_the_cancel_mode() {
     ] {
         let (mut machine, ids, _) = fed(Kind::Consumer, &[(4, 2, cancel), (4, 2, Cancel::Temporary)]);
         // The other one does not count: it would never end the stage.
-        machine.on_producer_down(ids[1], Reason::Normal);
-        machine.on_producer_down(ids[0], reason.clone());
+        machine.on_producer_gone(ids[1], CancelKind::Down, Reason::Normal);
+        machine.on_producer_gone(ids[0], CancelKind::Down, reason.clone());
         assert_eq!(end(&mut machine).as_deref(), expected, "{cancel:?} {reason}");
     }
 }
@@ -172,9 +189,9 @@ fn what_a_producers_end_does_is_up_to_the_cancel_mode() {
 fn a_producer_ends_with_its_last_consumer() {
     let recorder = Recorder::default();
     let (mut machine, ids) = producer(&recorder, 2);
-    machine.on_consumer_down(ids[0], &Reason::Normal);
+    machine.on_consumer_gone(ids[0], CancelKind::Down, Reason::Normal);
     assert_eq!(end(&mut machine), None);
-    machine.on_consumer_down(ids[1], &Reason::Normal);
+    machine.on_consumer_gone(ids[1], CancelKind::Down, Reason::Normal);
     assert_eq!(end(&mut machine).as_deref(), Some("normal"));
 }
 
@@ -195,7 +212,8 @@ fn what_nobody_will_see_is_counted() {
     let (mut machine, ids, recorder) = fed(Kind::ProducerConsumer, &[(10, 5, Cancel::Complete)]);
     machine.on_events(ids[0], vec![1, 2, 3]);
     machine.emitted(&mut vec![7]);
-    assert_eq!(machine.close(&Reason::Shutdown), 4);
+    assert_eq!(machine.left(), 4);
+    machine.close(&Reason::Shutdown);
     assert_eq!(recorder.sent(), [(0, Sent::Ask(10)), (0, Sent::Down("shutdown".into()))]);
 }
 
@@ -209,7 +227,7 @@ fn a_dropped_machine_says_so() {
 #[test]
 fn messages_of_a_subscription_that_has_ended_are_ignored() {
     let (mut machine, ids, recorder) = fed(Kind::Consumer, &[(4, 2, Cancel::Temporary)]);
-    machine.on_producer_down(ids[0], Reason::Normal);
+    machine.on_producer_gone(ids[0], CancelKind::Down, Reason::Normal);
     machine.on_events(ids[0], vec![1, 2]);
     assert_eq!(end(&mut machine), None);
     assert_eq!(machine.inlet.discarded, 2);
@@ -239,10 +257,10 @@ proptest! {
     #[test]
     fn invariants_of_a_producer(ops in prop::collection::vec(op(), 0..60)) {
         let recorder = Recorder::default();
-        let mut machine: Machine<u32, u32> = Machine::new(Kind::Producer, Outlet::new(MANY, Keep::Last));
-        let ids = recorder.subscribe(&mut machine.outlet, 4, Cancel::Temporary);
+        let mut machine: Stage = Machine::new(Kind::Producer, Outlet::new(DemandDispatcher::default(), MANY, Keep::Last));
+        let ids = recorder.subscribe(&mut machine, 4, Cancel::Temporary);
         let (mut asked, mut received) = ([0usize; 4], [0usize; 4]);
-        let (mut next, mut owed, mut seen) = (0u32, 0usize, vec![]);
+        let (mut newest, mut owed, mut seen) = (0u32, 0usize, vec![]);
         let mut gone = [false; 4];
         for op in ops {
             match op {
@@ -251,13 +269,13 @@ proptest! {
                     asked[consumer] += if gone[consumer] { 0 } else { n };
                 }
                 Op::Emit(n) => {
-                    let mut events: Vec<u32> = (next..next + n as u32).collect();
-                    next += n as u32;
+                    let mut events: Vec<u32> = (newest..newest + n as u32).collect();
+                    newest += n as u32;
                     owed = owed.saturating_sub(n);
                     prop_assert_eq!(machine.emitted(&mut events), 0);
                 }
                 Op::Cancel(consumer) => {
-                    machine.on_consumer_down(ids[consumer], &Reason::Normal);
+                    machine.on_consumer_gone(ids[consumer], CancelKind::Down, Reason::Normal);
                     gone[consumer] = true;
                 }
             }
@@ -266,7 +284,7 @@ proptest! {
                 seen.extend(events);
             }
             let wanted: usize = (0..4).filter(|&c| !gone[c]).map(|c| asked[c] - received[c]).sum();
-            if let Step::Demand(n) = machine.next() {
+            if let Step::Demand(n) = next(&mut machine) {
                 prop_assert_eq!(n, wanted - owed);
                 owed += n;
             }
@@ -274,7 +292,7 @@ proptest! {
             prop_assert!(machine.outlet.buffered() == 0 || wanted == 0);
             prop_assert!(owed >= wanted);
             prop_assert_eq!(&seen, &(0..seen.len() as u32).collect::<Vec<_>>());
-            prop_assert_eq!(seen.len() + machine.outlet.buffered(), next as usize);
+            prop_assert_eq!(seen.len() + machine.outlet.buffered(), newest as usize);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use super::node::{Node, Replicas};
 use super::wiring::Wiring;
+use crate::dispatch::Dispatcher;
 use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, Runnable, Stage};
 use crate::subscription::Subscribe;
 use crate::{Refusal, WindowError};
@@ -64,31 +65,31 @@ where
 {
 }
 
-/// The side of a role that carries events of type `T`.
+/// A side that carries events.
 #[derive(Debug)]
-pub struct Events<T>(PhantomData<T>);
+pub enum Events {}
 
-/// What a role's two sides carry, for a stage that takes or emits events of type `T`.
+/// What a role's two sides carry: [`Events`] or [`Nothing`].
 pub trait Sides {
     /// What comes in.
-    type In<T>;
+    type In;
     /// What goes out.
-    type Out<T>;
+    type Out;
 }
 
 impl Sides for ProducerRole {
-    type In<T> = Nothing;
-    type Out<T> = Events<T>;
+    type In = Nothing;
+    type Out = Events;
 }
 
 impl Sides for ProducerConsumerRole {
-    type In<T> = Events<T>;
-    type Out<T> = Events<T>;
+    type In = Events;
+    type Out = Events;
 }
 
 impl Sides for ConsumerRole {
-    type In<T> = Events<T>;
-    type Out<T> = Nothing;
+    type In = Events;
+    type Out = Nothing;
 }
 
 /// The two sides of an edge.
@@ -111,8 +112,11 @@ pub trait Flows<A: Stage, B: Stage, X, Y> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Runnable<Give = T>, B: Runnable<Take = T>, T: Send + 'static> Flows<A, B, T, T>
-    for Edge<Events<T>, Events<T>>
+impl<A, B, T> Flows<A, B, T, T> for Edge<Events, Events>
+where
+    A: Runnable<Give = T, Dispatcher: Dispatcher<T, Options: Default>>,
+    B: Runnable<Take = T>,
+    T: Send + 'static,
 {
     fn wire(
         producers: &mut [Node<A>],
@@ -122,7 +126,7 @@ impl<A: Runnable<Give = T>, B: Runnable<Take = T>, T: Send + 'static> Flows<A, B
         let window = options.window(&B::OPTIONS)?;
         for producer in producers {
             for consumer in consumers.iter_mut() {
-                producer.subscribe(consumer, window.clone(), options.cancel);
+                producer.subscribe(consumer, window.clone(), options.cancel.unwrap_or_default());
             }
         }
         Ok(())
@@ -139,14 +143,14 @@ impl<A: Stage, B: Stage, In, X, Y> Flows<A, B, X, Y> for Edge<Nothing, In> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Stage, B: Stage, T, X, Y> Flows<A, B, X, Y> for Edge<Events<T>, Nothing> {
+impl<A: Stage, B: Stage, X, Y> Flows<A, B, X, Y> for Edge<Events, Nothing> {
     fn wire(_: &mut [Node<A>], _: &mut [Node<B>], _: Subscribe) -> Result<(), WindowError> {
         Ok(())
     }
 }
 
-type Out<S> = <<S as Stage>::Role as Sides>::Out<<S as Stage>::Give>;
-type In<S> = <<S as Stage>::Role as Sides>::In<<S as Stage>::Take>;
+type Out<S> = <<S as Stage>::Role as Sides>::Out;
+type In<S> = <<S as Stage>::Role as Sides>::In;
 
 /// Declares an edge: checks that events can flow over it, and wires it.
 pub fn edge<A: Replicas, B: Replicas>(

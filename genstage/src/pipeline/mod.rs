@@ -1,12 +1,11 @@
 //! What `pipeline!` yields, and what it is put together with.
 
 mod check;
-mod control;
 mod node;
 mod run;
 mod wiring;
 
 pub use check::{edge, middle, sink, source};
-pub use node::{Node, Replicas, node, replica, replicas};
+pub use node::{Node, Replicas, node, replica, replica_array, replicas};
 pub use run::{Pipeline, Running};
 pub use wiring::Wiring;

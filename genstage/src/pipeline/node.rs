@@ -3,14 +3,15 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use super::control::Control;
+use crate::Cancel;
+use crate::control::Control;
 use crate::demand::Window;
-use crate::machine::{Consumer, Producer};
+use crate::dispatch::{Consumer, Dispatcher};
+use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
-use crate::subscription::SubscriptionId;
+use crate::subscription::Subscription;
 use crate::summary::StageSummary;
 use crate::task::{Address, Shell, StageRef, mailbox};
-use crate::{Cancel, Reason};
 
 /// A stage of a pipeline that has not been started.
 pub struct Node<S: Stage> {
@@ -29,8 +30,8 @@ pub fn replica<S: Runnable>(name: &str, index: usize, stage: S) -> S::Node {
 }
 
 fn make<S: Runnable>(name: Arc<str>, stage: S) -> Node<S> {
-    let (address, mailbox) = mailbox();
-    Node { shell: Shell::new(stage, name, mailbox), address }
+    let (address, mailbox) = mailbox(name.clone());
+    Node { shell: Shell::new(stage, name, mailbox, address.shared.clone()), address }
 }
 
 /// Makes the nodes of replicas whose number is not known before.
@@ -64,7 +65,7 @@ impl<S: Runnable> Replicas for Node<S> {
     }
 
     fn handle(&self) -> StageRef<S> {
-        StageRef::new(self.shell.name().clone(), self.address.clone())
+        StageRef::new(self.address.clone())
     }
 
     fn into_nodes(self) -> impl Iterator<Item = Node<S>> {
@@ -72,20 +73,28 @@ impl<S: Runnable> Replicas for Node<S> {
     }
 }
 
-impl<S: Runnable, const N: usize> Replicas for [Node<S>; N] {
+/// Replicas whose number is known to the compiler. The nodes stand on the heap, however many they are.
+pub struct Array<N, const COUNT: usize>(Vec<N>);
+
+/// Makes the nodes of so many replicas.
+pub fn replica_array<N, const COUNT: usize>(replica: impl FnMut(usize) -> N) -> Array<N, COUNT> {
+    Array(replicas(COUNT, replica))
+}
+
+impl<S: Runnable, const COUNT: usize> Replicas for Array<Node<S>, COUNT> {
     type Stage = S;
-    type Handle = [StageRef<S>; N];
+    type Handle = [StageRef<S>; COUNT];
 
     fn nodes(&mut self) -> &mut [Node<S>] {
-        self
+        &mut self.0
     }
 
-    fn handle(&self) -> [StageRef<S>; N] {
-        self.each_ref().map(Replicas::handle)
+    fn handle(&self) -> [StageRef<S>; COUNT] {
+        std::array::from_fn(|index| self.0[index].handle())
     }
 
     fn into_nodes(self) -> impl Iterator<Item = Node<S>> {
-        self.into_iter()
+        self.0.into_iter()
     }
 }
 
@@ -109,15 +118,17 @@ impl<S: Runnable> Replicas for Vec<Node<S>> {
 impl<S: Runnable> Node<S> {
     /// Subscribes a consumer. Both sides are values still, so a whole pipeline is wired before its first stage runs and
     /// no consumer misses the first events.
-    pub(super) fn subscribe<C>(&mut self, consumer: &mut Node<C>, window: Window, cancel: Cancel)
+    pub(super) fn subscribe<C, T>(&mut self, consumer: &mut Node<C>, window: Window, cancel: Cancel)
     where
-        C: Runnable<Take = S::Give>,
+        S: Runnable<Give = T, Dispatcher: Dispatcher<T, Options: Default>>,
+        C: Runnable<Take = T>,
+        T: Send + 'static,
     {
-        let id = SubscriptionId::next();
+        let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
         let downstream = Consumer::new(Box::new(consumer.address.clone()), cancel);
-        self.shell.machine.outlet.subscribe(id, downstream);
+        self.shell.machine.add_consumer(ours, downstream, Default::default());
         let upstream = Producer::new(Box::new(self.address.clone()), window, cancel);
-        consumer.shell.machine.inlet.subscribe(id, upstream);
+        consumer.shell.machine.add_producer(theirs, upstream);
     }
 }
 
@@ -132,7 +143,7 @@ pub(super) trait Launch: Send {
 
 impl<S: Runnable> Launch for Shell<S> {
     fn launch(self: Box<Self>, runtime: &Handle, control: &Arc<Control>) -> JoinHandle<StageSummary> {
-        runtime.spawn(run(*self, control.clone()))
+        runtime.spawn((*self).run(control.clone()))
     }
 
     fn name(&self) -> &Arc<str> {
@@ -145,15 +156,4 @@ impl<S: Runnable> Node<S> {
     pub(super) fn into_launch(self) -> Box<dyn Launch> {
         Box::new(self.shell)
     }
-}
-
-/// Runs a stage to its end, or until the pipeline stops.
-async fn run<S: Runnable>(mut shell: Shell<S>, control: Arc<Control>) -> StageSummary {
-    let stop = control.stop.child_token();
-    let reason = stop.run_until_cancelled(shell.drive()).await.unwrap_or(Reason::Shutdown);
-    control.ended(shell.name(), &reason);
-    let reason = shell.terminate(reason).await;
-    control.ended(shell.name(), &reason);
-    // The neighbours learn of a failure last: by then they are stopped, they have not failed themselves.
-    shell.close(reason)
 }

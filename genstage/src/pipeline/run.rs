@@ -6,8 +6,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::DropGuard;
 
-use super::control::Control;
 use super::node::Launch;
+use crate::control::Control;
 use crate::summary::{StageSummary, Summary};
 use crate::{Failure, Reason, Refusal};
 
@@ -113,7 +113,7 @@ impl<H> fmt::Debug for Pipeline<H> {
 ///
 /// Dropping it signals every stage to stop: a callback that waits is dropped at its `await`, then the stage's
 /// `terminate` runs with [`Reason::Shutdown`](crate::Reason::Shutdown). The tasks are gone once the tokio runtime has
-/// run them that far.
+/// run them that far; nothing interrupts a `terminate`, so one that never returns keeps its task.
 #[must_use = "dropping a running pipeline stops it"]
 pub struct Running<H = ()> {
     handles: H,

@@ -1,5 +1,5 @@
 use super::{Kind, Role, Stage};
-use crate::{Batch, Context, Reason, Result};
+use crate::{Batch, Cancelled, Context, Demand, Reason, Result, Subscription};
 
 /// A stage that is a sink: events come in and none go out.
 ///
@@ -56,6 +56,27 @@ pub trait Consumer: Stage {
         cx: &mut Context<Self>,
     ) -> impl Future<Output = Result> + Send;
 
+    /// The stage has subscribed to a producer, and chooses how to ask it. Nothing is asked before. An error ends the stage.
+    fn handle_subscribe(
+        &mut self,
+        producer: &Subscription,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<Demand>> + Send {
+        let _ = (producer, cx);
+        std::future::ready(Ok(Demand::Automatic))
+    }
+
+    /// A subscription has ended: it was cancelled, or the stage on the other side has ended. What else it does is up to its [`Cancel`](crate::Cancel) mode,
+    /// after this. An error ends the stage.
+    fn handle_cancel(
+        &mut self,
+        cancelled: &Cancelled,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result> + Send {
+        let _ = (cancelled, cx);
+        std::future::ready(Ok(()))
+    }
+
     /// Runs once, when the stage has ended and before its neighbours learn of it.
     fn terminate(&mut self, reason: &Reason) -> impl Future<Output = ()> + Send {
         let _ = reason;
@@ -98,6 +119,22 @@ impl<S: Consumer + Stage<Take = <S as Consumer>::Event>> Role<S> for ConsumerRol
         cx: &mut Context<S>,
     ) -> impl Future<Output = Result> + Send {
         stage.handle_events(events, cx)
+    }
+
+    fn subscribe(
+        stage: &mut S,
+        producer: &Subscription,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result<Demand>> + Send {
+        stage.handle_subscribe(producer, cx)
+    }
+
+    fn cancel(
+        stage: &mut S,
+        cancelled: &Cancelled,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        stage.handle_cancel(cancelled, cx)
     }
 
     fn terminate(stage: &mut S, reason: &Reason) -> impl Future<Output = ()> + Send {

@@ -9,8 +9,9 @@ pub use producer::{DeclaredProducer, Producer, ProducerRole};
 pub use producer_consumer::{DeclaredProducerConsumer, ProducerConsumer, ProducerConsumerRole};
 
 use crate::buffer::{Capacity, Keep};
+use crate::dispatch::Dispatcher;
 use crate::pipeline::Node;
-use crate::{Batch, Context, Reason, Result};
+use crate::{Batch, Cancelled, Context, Demand, Reason, Result, Subscription};
 
 /// A struct with `#[stage(…)]` on it.
 ///
@@ -35,20 +36,16 @@ pub trait Stage: Sized + Send + 'static {
     /// silent about everything that is done with its node.
     #[doc(hidden)]
     type Node;
+    /// Who gets which event.
+    #[doc(hidden)]
+    type Dispatcher;
     /// What the attribute states besides the role.
     #[doc(hidden)]
     const OPTIONS: StageOptions;
 
-    /// Whether events come of themselves: then [`source`](Self::source) is raced against the mailbox.
+    /// The stage's dispatcher, new.
     #[doc(hidden)]
-    const HAS_SOURCE: bool = false;
-
-    /// Waits for events that come of themselves, and emits at most `owed` of them. Dropped when a message comes first.
-    #[doc(hidden)]
-    fn source(&mut self, owed: usize, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send {
-        let _ = (owed, cx);
-        std::future::pending()
-    }
+    fn dispatcher() -> Self::Dispatcher;
 }
 
 /// The events of the side that a role does not have.
@@ -79,17 +76,29 @@ pub enum Kind {
 
 /// A stage that implements the trait of its role, so that it can be run.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a stage",
-    label = "not a stage",
-    note = "put `#[stage(producer)]`, `#[stage(producer_consumer)]` or `#[stage(consumer)]` on it and implement its role's trait"
+    message = "`{Self}` is not a stage, or not one that can run",
+    label = "not a stage, or not one that can run",
+    note = "a stage has `#[stage(producer)]`, `#[stage(producer_consumer)]` or `#[stage(consumer)]` on it, and implements its role's trait"
 )]
 pub trait Runnable:
-    Stage<Role: Role<Self>, Take: Send + 'static, Give: Send + 'static, Node = Node<Self>>
+    Stage<
+        Role: Role<Self>,
+        Take: Send + 'static,
+        Give: Send + 'static,
+        Node = Node<Self>,
+        Dispatcher: Dispatcher<<Self as Stage>::Give>,
+    >
 {
 }
 
 impl<S> Runnable for S where
-    S: Stage<Role: Role<S>, Take: Send + 'static, Give: Send + 'static, Node = Node<S>>
+    S: Stage<
+            Role: Role<S>,
+            Take: Send + 'static,
+            Give: Send + 'static,
+            Node = Node<S>,
+            Dispatcher: Dispatcher<<S as Stage>::Give>,
+        >
 {
 }
 
@@ -113,6 +122,44 @@ pub trait Role<S: Stage> {
         _cx: &mut Context<S>,
     ) -> impl Future<Output = Result> + Send {
         std::future::ready(Ok(()))
+    }
+
+    /// Whether events come of themselves: then [`source`](Self::source) is raced against the mailbox.
+    const HAS_SOURCE: bool = false;
+
+    /// Waits for events that come of themselves, and emits at most `due` of them. Dropped when a message comes first.
+    fn source(_stage: &mut S, _due: usize, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        std::future::pending()
+    }
+
+    /// Calls the callback for a new producer.
+    fn subscribe(
+        _stage: &mut S,
+        _producer: &Subscription,
+        _cx: &mut Context<S>,
+    ) -> impl Future<Output = Result<Demand>> + Send {
+        std::future::ready(Ok(Demand::Automatic))
+    }
+
+    /// Calls the callback for a new consumer.
+    fn subscribed_by(
+        _stage: &mut S,
+        _consumer: &Subscription,
+        _cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Calls `handle_cancel`.
+    fn cancel(
+        stage: &mut S,
+        cancelled: &Cancelled,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send;
+
+    /// Calls `on_discarded`; whether to warn.
+    fn discarded(_stage: &mut S, _events: usize) -> bool {
+        true
     }
 
     /// Calls `terminate`.

@@ -1,5 +1,5 @@
 use super::{Kind, Role, Stage};
-use crate::{Context, Reason, Result};
+use crate::{Cancelled, Context, Reason, Result, Subscription};
 
 /// A stage that is a source: it emits events when its consumers ask for some.
 ///
@@ -51,7 +51,7 @@ pub trait Producer: Stage {
         std::future::ready(Ok(()))
     }
 
-    /// The consumers ask for `demand` (at least 1) more events.
+    /// The consumers ask for `demand` (at least 1) more events; `usize::MAX` is without bound, and asked once.
     ///
     /// Demand that is not met now stands, and is not announced again: emit the rest when there is something, or call
     /// [`finish`](Context::finish). Emitting more than was asked for fills the stage's buffer.
@@ -59,6 +59,42 @@ pub trait Producer: Stage {
     /// An error, or a panic, ends the stage; what this call had emitted is lost, and counted so.
     fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>)
     -> impl Future<Output = Result> + Send;
+
+    #[doc(hidden)]
+    const HAS_SOURCE: bool = false;
+
+    #[doc(hidden)]
+    fn source(&mut self, due: usize, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send {
+        let _ = (due, cx);
+        std::future::pending()
+    }
+
+    /// A consumer has subscribed. It has asked for nothing yet. An error ends the stage.
+    fn handle_subscribe(
+        &mut self,
+        consumer: &Subscription,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result> + Send {
+        let _ = (consumer, cx);
+        std::future::ready(Ok(()))
+    }
+
+    /// A subscription has ended: it was cancelled, or the stage on the other side has ended. An error ends the stage.
+    fn handle_cancel(
+        &mut self,
+        cancelled: &Cancelled,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result> + Send {
+        let _ = (cancelled, cx);
+        std::future::ready(Ok(()))
+    }
+
+    /// So many events were discarded because the buffer is full. Whether to report it by a `tracing` warning, too; they
+    /// are counted in the [`Summary`](crate::Summary) in any case.
+    fn on_discarded(&mut self, events: usize) -> bool {
+        let _ = events;
+        true
+    }
 
     /// Runs once, when the stage has ended and before its neighbours learn of it.
     fn terminate(&mut self, reason: &Reason) -> impl Future<Output = ()> + Send {
@@ -91,6 +127,11 @@ pub enum ProducerRole {}
 #[diagnostic::do_not_recommend]
 impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRole {
     const KIND: Kind = Kind::Producer;
+    const HAS_SOURCE: bool = <S as Producer>::HAS_SOURCE;
+
+    fn source(stage: &mut S, due: usize, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        Producer::source(stage, due, cx)
+    }
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         stage.init(cx)
@@ -98,6 +139,26 @@ impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRol
 
     fn demand(stage: &mut S, demand: usize, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         stage.handle_demand(demand, cx)
+    }
+
+    fn subscribed_by(
+        stage: &mut S,
+        consumer: &Subscription,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        stage.handle_subscribe(consumer, cx)
+    }
+
+    fn cancel(
+        stage: &mut S,
+        cancelled: &Cancelled,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        stage.handle_cancel(cancelled, cx)
+    }
+
+    fn discarded(stage: &mut S, events: usize) -> bool {
+        stage.on_discarded(events)
     }
 
     fn terminate(stage: &mut S, reason: &Reason) -> impl Future<Output = ()> + Send {

@@ -1,5 +1,5 @@
 use super::{Kind, Role, Stage};
-use crate::{Batch, Context, Reason, Result};
+use crate::{Batch, Cancelled, Context, Demand, Reason, Result, Subscription};
 
 /// A stage in the middle: it takes events in and emits others.
 ///
@@ -61,6 +61,44 @@ pub trait ProducerConsumer: Stage {
         cx: &mut Context<Self>,
     ) -> impl Future<Output = Result> + Send;
 
+    /// The stage has subscribed to a producer, and chooses how to ask it. Nothing is asked before. An error ends the stage.
+    fn handle_subscribe(
+        &mut self,
+        producer: &Subscription,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<Demand>> + Send {
+        let _ = (producer, cx);
+        std::future::ready(Ok(Demand::Automatic))
+    }
+
+    /// A consumer has subscribed. It has asked for nothing yet. An error ends the stage.
+    fn handle_subscribed(
+        &mut self,
+        consumer: &Subscription,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result> + Send {
+        let _ = (consumer, cx);
+        std::future::ready(Ok(()))
+    }
+
+    /// A subscription has ended: it was cancelled, or the stage on the other side has ended. It comes
+    /// behind the events that came before. An error ends the stage.
+    fn handle_cancel(
+        &mut self,
+        cancelled: &Cancelled,
+        cx: &mut Context<Self>,
+    ) -> impl Future<Output = Result> + Send {
+        let _ = (cancelled, cx);
+        std::future::ready(Ok(()))
+    }
+
+    /// So many events were discarded because the buffer is full. Whether to report it by a `tracing` warning, too; they
+    /// are counted in the [`Summary`](crate::Summary) in any case.
+    fn on_discarded(&mut self, events: usize) -> bool {
+        let _ = events;
+        true
+    }
+
     /// Runs once, when the stage has ended and before its neighbours learn of it.
     fn terminate(&mut self, reason: &Reason) -> impl Future<Output = ()> + Send {
         let _ = reason;
@@ -109,6 +147,34 @@ impl<
         cx: &mut Context<S>,
     ) -> impl Future<Output = Result> + Send {
         stage.handle_events(events, cx)
+    }
+
+    fn subscribe(
+        stage: &mut S,
+        producer: &Subscription,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result<Demand>> + Send {
+        stage.handle_subscribe(producer, cx)
+    }
+
+    fn subscribed_by(
+        stage: &mut S,
+        consumer: &Subscription,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        stage.handle_subscribed(consumer, cx)
+    }
+
+    fn cancel(
+        stage: &mut S,
+        cancelled: &Cancelled,
+        cx: &mut Context<S>,
+    ) -> impl Future<Output = Result> + Send {
+        stage.handle_cancel(cancelled, cx)
+    }
+
+    fn discarded(stage: &mut S, events: usize) -> bool {
+        stage.on_discarded(events)
     }
 
     fn terminate(stage: &mut S, reason: &Reason) -> impl Future<Output = ()> + Send {

@@ -1,3 +1,6 @@
+use tokio::task::coop::consume_budget;
+
+use super::AT_A_TIME;
 use crate::prelude::*;
 
 /// A producer of the items of an iterator; see [`from_iter`].
@@ -36,8 +39,28 @@ where
 {
     type Event = I::Item;
 
+    const HAS_SOURCE: bool = true;
+
     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
-        for _ in 0..demand {
+        self.emit(demand, cx);
+        Ok(())
+    }
+
+    /// The rest, if more was asked for than is emitted at a time.
+    async fn source(&mut self, due: usize, cx: &mut Context<Self>) -> Result {
+        consume_budget().await;
+        self.emit(due, cx);
+        Ok(())
+    }
+}
+
+impl<I> FromIter<I>
+where
+    I: Iterator + Send + 'static,
+    I::Item: Send + 'static,
+{
+    fn emit(&mut self, demand: usize, cx: &mut Context<Self>) {
+        for _ in 0..demand.min(AT_A_TIME) {
             match self.items.next() {
                 Some(item) => cx.emit(item),
                 None => {
@@ -46,6 +69,5 @@ where
                 }
             }
         }
-        Ok(())
     }
 }

@@ -3,12 +3,13 @@ use std::pin::Pin;
 use std::task::{Context as Poller, Poll};
 
 use futures_core::Stream;
+use tokio::task::coop::consume_budget;
 
-use crate::__private::{Node, Nothing, ProducerRole, StageOptions};
+use super::AT_A_TIME;
 use crate::prelude::*;
-use crate::{Emits, Stage};
 
 /// A producer of the items of a stream; see [`from_stream`].
+#[stage(producer)]
 pub struct FromStream<St> {
     items: Pin<Box<St>>,
 }
@@ -43,8 +44,8 @@ where
     St::Item: Send + 'static,
 {
     /// Emits what is ready; pending if nothing is.
-    fn poll_emit(&mut self, owed: usize, cx: &mut Context<Self>, poller: &mut Poller<'_>) -> Poll<()> {
-        for emitted in 0..owed {
+    fn poll_emit(&mut self, due: usize, cx: &mut Context<Self>, poller: &mut Poller<'_>) -> Poll<()> {
+        for emitted in 0..due {
             match self.items.as_mut().poll_next(poller) {
                 Poll::Ready(Some(item)) => cx.emit(item),
                 Poll::Ready(None) => {
@@ -59,34 +60,6 @@ where
     }
 }
 
-// What `#[stage(producer)]` writes, and the source: its items come of themselves, so they are waited for beside the
-// mailbox and not in a handler, which would hold up everything else.
-impl<St> Stage for FromStream<St>
-where
-    St: Stream + Send + 'static,
-    St::Item: Send + 'static,
-{
-    type Role = ProducerRole;
-    type Take = Nothing;
-    type Give = St::Item;
-    type Node = Node<Self>;
-    const OPTIONS: StageOptions = StageOptions::new();
-    const HAS_SOURCE: bool = true;
-
-    async fn source(&mut self, owed: usize, cx: &mut Context<Self>) -> Result {
-        poll_fn(|poller| self.poll_emit(owed, cx, poller)).await;
-        Ok(())
-    }
-}
-
-impl<St> Emits for FromStream<St>
-where
-    St: Stream + Send + 'static,
-    St::Item: Send + 'static,
-{
-    type Emitted = St::Item;
-}
-
 impl<St> Producer for FromStream<St>
 where
     St: Stream + Send + 'static,
@@ -94,7 +67,17 @@ where
 {
     type Event = St::Item;
 
+    // The items come of themselves, so they are waited for beside the mailbox and not in a handler, which would hold up
+    // everything else.
+    const HAS_SOURCE: bool = true;
+
     async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
+        Ok(())
+    }
+
+    async fn source(&mut self, due: usize, cx: &mut Context<Self>) -> Result {
+        consume_budget().await;
+        poll_fn(|poller| self.poll_emit(due.min(AT_A_TIME), cx, poller)).await;
         Ok(())
     }
 }

@@ -7,6 +7,9 @@ mod from_iter;
 mod from_stream;
 mod map;
 
+/// How many events a source emits at a time, however much is asked for: demand may be without bound, memory is not.
+const AT_A_TIME: usize = 1000;
+
 pub use filter::{Filter, filter};
 pub use flat_map::{FlatMap, flat_map};
 pub use for_each::{ForEach, for_each};

@@ -1,9 +1,15 @@
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use std::sync::{Arc, OnceLock};
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
+use tokio::task;
+
+use super::Shell;
 use crate::Reason;
 use crate::machine::{Downstream, Upstream};
+use crate::message::Envelope;
 use crate::role::{Runnable, Stage};
-use crate::subscription::SubscriptionId;
+use crate::subscription::{CancelKind, SubscriptionId};
 
 /// Everything that can happen to a stage from outside.
 pub(crate) enum Message<S: Stage> {
@@ -11,65 +17,97 @@ pub(crate) enum Message<S: Stage> {
     Ask { id: SubscriptionId, demand: usize, spare: Vec<S::Give> },
     /// A producer sends events.
     Events { id: SubscriptionId, events: Vec<S::Take> },
-    /// A producer has ended.
-    ProducerDown { id: SubscriptionId, reason: Reason },
-    /// A consumer has ended.
-    ConsumerDown { id: SubscriptionId, reason: Reason },
+    /// A producer has ended or cancelled.
+    ProducerGone { id: SubscriptionId, kind: CancelKind, reason: Reason },
+    /// A consumer has ended or cancelled.
+    ConsumerGone { id: SubscriptionId, kind: CancelKind, reason: Reason },
+    /// A call or a cast. Its permit comes free when it has been handled.
+    User(Box<dyn Envelope<S>>, OwnedSemaphorePermit),
+    /// An info.
+    Info(Box<dyn Envelope<S>>, OwnedSemaphorePermit),
+    /// Something else that is done to the stage at once: subscribing, stopping, looking at it.
+    Control(Box<Control<S>>),
 }
+
+pub(crate) type Control<S> = dyn FnOnce(&mut Shell<S>) + Send;
+
+/// How many messages of the user's a stage keeps at a time.
+const CAPACITY: usize = 1000;
 
 /// Where a stage's messages arrive.
 ///
-/// The channel itself knows no bound: events need credit to be sent, and everything else comes in ones.
+/// The channel itself knows no bound: events need credit to be sent, messages of the user's a permit, and everything else
+/// comes in ones.
 pub(crate) type Mailbox<S> = UnboundedReceiver<Message<S>>;
 
 /// Where to send a stage's messages.
-pub(crate) struct Address<S: Stage>(pub(super) UnboundedSender<Message<S>>);
+pub(crate) struct Address<S: Stage> {
+    pub(super) sender: UnboundedSender<Message<S>>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What is known of a stage outside its task.
+pub(crate) struct Shared {
+    pub(super) name: Arc<str>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) task: OnceLock<task::Id>,
+    pub(super) ended: SetOnce<Reason>,
+}
 
 impl<S: Stage> Clone for Address<S> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { sender: self.sender.clone(), shared: self.shared.clone() }
     }
 }
 
-pub(crate) fn mailbox<S: Stage>() -> (Address<S>, Mailbox<S>) {
+pub(crate) fn mailbox<S: Stage>(name: Arc<str>) -> (Address<S>, Mailbox<S>) {
     let (sender, receiver) = unbounded_channel();
-    (Address(sender), receiver)
+    let permits = Arc::new(Semaphore::new(CAPACITY));
+    let shared = Shared { name, permits, task: OnceLock::new(), ended: SetOnce::new() };
+    (Address { sender, shared: Arc::new(shared) }, receiver)
 }
 
 // A message to a stage that has ended is dropped with its mailbox: whoever ends has told its neighbours.
 
 impl<S: Runnable> Upstream<S::Give> for Address<S> {
     fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<S::Give>) {
-        let _ = self.0.send(Message::Ask { id, demand, spare });
+        let _ = self.sender.send(Message::Ask { id, demand, spare });
     }
 
-    fn consumer_down(&self, id: SubscriptionId, reason: Reason) {
-        let _ = self.0.send(Message::ConsumerDown { id, reason });
+    fn consumer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
+        let _ = self.sender.send(Message::ConsumerGone { id, kind, reason });
     }
 }
 
 impl<S: Runnable> Downstream<S::Take> for Address<S> {
     fn events(&self, id: SubscriptionId, events: Vec<S::Take>) -> Result<(), Vec<S::Take>> {
-        self.0.send(Message::Events { id, events }).map_err(|refused| match refused.0 {
+        self.sender.send(Message::Events { id, events }).map_err(|refused| match refused.0 {
             Message::Events { events, .. } => events,
             // A refused send returns the message that was sent.
             _ => Vec::new(),
         })
     }
 
-    fn producer_down(&self, id: SubscriptionId, reason: Reason) {
-        let _ = self.0.send(Message::ProducerDown { id, reason });
+    fn producer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
+        let _ = self.sender.send(Message::ProducerGone { id, kind, reason });
     }
 }
 
-/// Closes a mailbox; how many events were left in it.
-pub(super) fn close<S: Stage>(mailbox: &mut Mailbox<S>) -> usize {
+/// The events that were left in a mailbox.
+pub(super) struct Queued<T> {
+    pub(super) events: Vec<Vec<T>>,
+    pub(super) count: usize,
+}
+
+/// Closes a mailbox.
+pub(super) fn close<S: Stage>(mailbox: &mut Mailbox<S>) -> (Queued<S::Take>, Vec<Message<S>>) {
     mailbox.close();
-    let mut left = 0;
+    let (mut events, mut others) = (vec![], vec![]);
     while let Ok(message) = mailbox.try_recv() {
-        if let Message::Events { events, .. } = message {
-            left += events.len();
+        match message {
+            Message::Events { events: batch, .. } => events.push(batch),
+            other => others.push(other),
         }
     }
-    left
+    (Queued { count: events.iter().map(Vec::len).sum(), events }, others)
 }

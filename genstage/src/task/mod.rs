@@ -2,8 +2,10 @@
 
 mod mailbox;
 mod shell;
+mod spawn;
 mod stage_ref;
 
 pub(crate) use mailbox::{Address, mailbox};
 pub(crate) use shell::Shell;
-pub use stage_ref::StageRef;
+pub use spawn::Spawn;
+pub use stage_ref::{StageRef, SubscribeError};

@@ -20,7 +20,7 @@ impl<T: Clone + Send + 'static> Producer for Repeat<T> {
 }
 
 /// Bounds on the struct, a default and a constant.
-#[stage(producer_consumer)]
+#[stage(producer_consumer, max_demand = N)]
 struct Chunks<T: Send + 'static, const N: usize = 3>
 where
     T: Clone,
@@ -38,9 +38,13 @@ impl<T: Clone + Send + 'static, const N: usize> ProducerConsumer for Chunks<T, N
     }
 }
 
-#[stage(consumer, max_demand = 10)]
+#[stage(consumer, max_demand = Self::WINDOW, min_demand = 0x1)]
 struct Print<T> {
     events: PhantomData<fn(T)>,
+}
+
+impl<T> Print<T> {
+    const WINDOW: usize = 10;
 }
 
 impl<T: Display + Send + 'static, const N: usize> Consumer for Print<[T; N]> {

@@ -1,0 +1,151 @@
+use std::collections::BTreeMap;
+
+use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
+
+/// Sends every event to every consumer, as fast as the slowest of them asks.
+///
+/// While one consumer has no demand, nothing is sent to any; so a consumer that subscribes holds the others up until its
+/// first ask. Events are cloned for all consumers but the last, which gets them as they are. A consumer may state a
+/// [`Selector`]; what it leaves out is asked for anew on its behalf. O(consumers) for each batch, O(log consumers) for each
+/// ask.
+#[derive(Debug, Default)]
+pub struct BroadcastDispatcher<T> {
+    /// By the consumer's key, while it is subscribed.
+    consumers: Vec<Option<Receiver<T>>>,
+    /// How many consumers have asked for events up to that number of events ever dispatched.
+    limits: BTreeMap<u64, usize>,
+    /// Events ever dispatched.
+    dispatched: u64,
+}
+
+/// Which events a consumer of a broadcast wants.
+pub struct Selector<T>(Option<Box<Wanted<T>>>);
+
+type Wanted<T> = dyn Fn(&T) -> bool + Send;
+
+#[derive(Debug)]
+struct Receiver<T> {
+    limit: u64,
+    selector: Selector<T>,
+}
+
+impl<T> Selector<T> {
+    /// The events for which the function holds.
+    pub fn new(wanted: impl Fn(&T) -> bool + Send + 'static) -> Self {
+        Self(Some(Box::new(wanted)))
+    }
+}
+
+impl<T> Default for Selector<T> {
+    /// All events.
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> std::fmt::Debug for Selector<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Selector(…)" } else { "Selector(all)" })
+    }
+}
+
+impl<T> BroadcastDispatcher<T> {
+    fn receiver(&mut self, consumer: ConsumerKey) -> Option<&mut Receiver<T>> {
+        self.consumers.get_mut(consumer.index())?.as_mut()
+    }
+
+    /// Moves a consumer from one limit, or none, to another, or none.
+    fn move_limit(&mut self, from: Option<u64>, to: Option<u64>) {
+        if let Some(to) = to {
+            *self.limits.entry(to).or_default() += 1;
+        }
+        if let Some(from) = from
+            && let Some(count) = self.limits.get_mut(&from)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.limits.remove(&from);
+            }
+        }
+    }
+}
+
+impl<T: Clone + Send + 'static> BroadcastDispatcher<T> {
+    fn send(&self, key: ConsumerKey, receiver: &Receiver<T>, events: &[T], out: &mut Outbox<T>) {
+        let mut batch = out.spare();
+        match &receiver.selector.0 {
+            None => batch.extend_from_slice(events),
+            Some(wanted) => batch.extend(events.iter().filter(|event| wanted(event)).cloned()),
+        }
+        Self::send_selected(key, batch, events.len(), out);
+    }
+
+    /// Sends what a selector has left of `of` events.
+    fn send_selected(key: ConsumerKey, batch: Vec<T>, of: usize, out: &mut Outbox<T>) {
+        let refused = of - batch.len();
+        match batch.is_empty() {
+            true => out.recycle(batch),
+            false => out.send(key, batch),
+        }
+        if refused > 0 {
+            out.refuse(key, refused);
+        }
+    }
+}
+
+impl<T: Clone + Send + 'static> Dispatcher<T> for BroadcastDispatcher<T> {
+    type Options = Selector<T>;
+
+    fn subscribe(&mut self, consumer: ConsumerKey, selector: Selector<T>) -> Result<(), NotDispatched> {
+        let index = consumer.index();
+        if self.consumers.len() <= index {
+            self.consumers.resize_with(index + 1, || None);
+        }
+        let limit = self.dispatched;
+        self.consumers[index] = Some(Receiver { limit, selector });
+        self.move_limit(None, Some(limit));
+        Ok(())
+    }
+
+    fn cancel(&mut self, consumer: ConsumerKey) {
+        let receiver = self.consumers.get_mut(consumer.index()).and_then(Option::take);
+        self.move_limit(receiver.map(|receiver| receiver.limit), None);
+    }
+
+    fn ask(&mut self, consumer: ConsumerKey, demand: usize, _: &mut Outbox<T>) {
+        let Some(receiver) = self.receiver(consumer) else { return };
+        let from = receiver.limit;
+        let to = from.saturating_add(demand as u64);
+        receiver.limit = to;
+        self.move_limit(Some(from), Some(to));
+    }
+
+    fn wanted(&self) -> usize {
+        let slowest = self.limits.keys().next().map_or(0, |limit| limit - self.dispatched);
+        usize::try_from(slowest).unwrap_or(usize::MAX)
+    }
+
+    fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
+        if count == 0 {
+            return;
+        }
+        let mut batch =
+            if count == events.len() { std::mem::take(events) } else { events.drain(..count).collect() };
+        self.dispatched += count as u64;
+        let receivers =
+            self.consumers.iter().enumerate().filter_map(|(i, receiver)| Some((i, receiver.as_ref()?)));
+        let mut receivers = receivers.peekable();
+        while let Some((index, receiver)) = receivers.next() {
+            let key = ConsumerKey(index);
+            if receivers.peek().is_some() {
+                self.send(key, receiver, &batch, out);
+            } else {
+                // The last one needs no copy.
+                if let Some(wanted) = &receiver.selector.0 {
+                    batch.retain(|event| wanted(event));
+                }
+                Self::send_selected(key, std::mem::take(&mut batch), count, out);
+            }
+        }
+    }
+}

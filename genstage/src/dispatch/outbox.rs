@@ -1,0 +1,166 @@
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+use slab::Slab;
+
+use crate::buffer::Marker;
+use crate::machine::Downstream;
+use crate::subscription::{CancelKind, SubscriptionId};
+use crate::{Cancel, Reason};
+
+/// A consumer of one stage, for as long as it is subscribed. Small: dispatchers may index with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConsumerKey(pub(super) usize);
+
+impl ConsumerKey {
+    /// A number below the largest count of consumers that there have been at a time; used again when a consumer has gone.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A subscription, seen from the producer.
+pub(crate) struct Consumer<T> {
+    pub(crate) port: Box<dyn Downstream<T>>,
+    pub(crate) cancel: Cancel,
+}
+
+impl<T> Consumer<T> {
+    pub(crate) fn new(port: Box<dyn Downstream<T>>, cancel: Cancel) -> Self {
+        Self { port, cancel }
+    }
+}
+
+/// Where a [`Dispatcher`](crate::Dispatcher) puts events: the stage's consumers, and the buffers that came back from them.
+pub struct Outbox<T> {
+    links: Slab<(SubscriptionId, Consumer<T>)>,
+    keys: FxHashMap<SubscriptionId, usize>,
+    spares: Vec<Vec<T>>,
+    refused: Vec<(ConsumerKey, usize)>,
+    pub(crate) released: VecDeque<Marker>,
+    pub(crate) events_out: u64,
+    pub(crate) discarded: u64,
+}
+
+impl<T> Outbox<T> {
+    /// Sends events to a consumer, in one message.
+    pub fn send(&mut self, consumer: ConsumerKey, events: Vec<T>) {
+        let count = events.len() as u64;
+        let Some((id, consumer)) = self.links.get(consumer.0) else {
+            self.discarded += count;
+            return;
+        };
+        match consumer.port.events(*id, events) {
+            Ok(()) => self.events_out += count,
+            // It has ended; that it did is on its way to us.
+            Err(_) => self.discarded += count,
+        }
+    }
+
+    /// Sends the first `count` of the events to a consumer, and leaves the rest. What is sent whole is not copied.
+    pub fn send_first(&mut self, consumer: ConsumerKey, count: usize, events: &mut Vec<T>) {
+        let batch = if count >= events.len() {
+            std::mem::take(events)
+        } else {
+            let mut batch = self.spare();
+            batch.extend(events.drain(..count));
+            batch
+        };
+        self.send(consumer, batch);
+    }
+
+    /// An empty buffer, one that came back if there is one.
+    pub fn spare(&mut self) -> Vec<T> {
+        self.spares.pop().unwrap_or_default()
+    }
+
+    /// Keeps an emptied buffer for later, if there is use for it: one for each consumer, and one to fill meanwhile.
+    pub fn recycle(&mut self, mut spare: Vec<T>) {
+        spare.clear();
+        if spare.capacity() > 0 && self.spares.len() <= self.links.len() {
+            self.spares.push(spare);
+        }
+    }
+
+    /// Counts events that the dispatcher drops.
+    pub fn discard(&mut self, events: usize) {
+        self.discarded += events as u64;
+    }
+
+    /// A consumer's demand was used up by `events` that it does not want: it is asked for anew on the consumer's behalf.
+    pub fn refuse(&mut self, consumer: ConsumerKey, events: usize) {
+        self.refused.push((consumer, events));
+    }
+
+    /// An info's turn has come.
+    pub fn release(&mut self, info: Marker) {
+        self.released.push_back(info);
+    }
+
+    /// What has been refused since the last look.
+    pub(crate) fn take_refused(&mut self) -> Vec<(ConsumerKey, usize)> {
+        std::mem::take(&mut self.refused)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    pub(crate) fn insert(&mut self, id: SubscriptionId, consumer: Consumer<T>) -> ConsumerKey {
+        let key = self.links.insert((id, consumer));
+        self.keys.insert(id, key);
+        ConsumerKey(key)
+    }
+
+    pub(crate) fn remove(&mut self, id: SubscriptionId) -> Option<(ConsumerKey, Consumer<T>)> {
+        let key = self.keys.remove(&id)?;
+        Some((ConsumerKey(key), self.links.remove(key).1))
+    }
+
+    /// Cancels a subscription that was refused.
+    pub(crate) fn reject(&mut self, id: SubscriptionId, reason: Reason) {
+        if let Some((_, consumer)) = self.remove(id) {
+            consumer.port.producer_gone(id, CancelKind::Cancel, reason);
+        }
+    }
+
+    pub(crate) fn key(&self, id: SubscriptionId) -> Option<ConsumerKey> {
+        self.keys.get(&id).copied().map(ConsumerKey)
+    }
+
+    /// Tells all consumers that their producer has ended.
+    pub(crate) fn close(&mut self, reason: &Reason) {
+        self.keys.clear();
+        for (id, consumer) in self.links.drain() {
+            consumer.port.producer_gone(id, CancelKind::Down, reason.clone());
+        }
+    }
+}
+
+impl<T> Drop for Outbox<T> {
+    /// A task that was ended from outside says so to its neighbours, whatever it was doing.
+    fn drop(&mut self) {
+        self.close(&Reason::Killed);
+    }
+}
+
+impl<T> Default for Outbox<T> {
+    fn default() -> Self {
+        Self {
+            links: Slab::new(),
+            keys: FxHashMap::default(),
+            spares: Vec::new(),
+            refused: Vec::new(),
+            released: VecDeque::new(),
+            events_out: 0,
+            discarded: 0,
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Outbox<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbox").field("consumers", &self.links.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,37 @@
+use std::sync::Arc;
+
+use super::{Shell, StageRef, mailbox};
+use crate::control::Control;
+use crate::role::Runnable;
+
+/// Runs a stage on its own, outside a pipeline.
+pub trait Spawn: Runnable {
+    /// Starts the stage in a task of its own, under the name of its type.
+    ///
+    /// It runs until it finishes, fails or is stopped, or until nobody can reach it any more: its last [`StageRef`] and its
+    /// last subscription are gone.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    fn spawn(self) -> StageRef<Self> {
+        let path = std::any::type_name::<Self>();
+        let plain = path.split('<').next().unwrap_or(path);
+        self.spawn_as(plain.rsplit("::").next().unwrap_or(plain))
+    }
+
+    /// As [`spawn`](Self::spawn), under that name.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, as [`tokio::spawn`] does.
+    fn spawn_as(self, name: impl Into<Arc<str>>) -> StageRef<Self> {
+        let name = name.into();
+        let (address, mailbox) = mailbox(name.clone());
+        let shell = Shell::new(self, name, mailbox, address.shared.clone());
+        tokio::spawn(shell.run(Arc::new(Control::default())));
+        StageRef::new(address)
+    }
+}
+
+impl<S: Runnable> Spawn for S {}

@@ -1,0 +1,12 @@
+use genstage::prelude::*;
+use stages::*;
+
+#[path = "../../stages.rs"]
+mod stages;
+
+fn main() {
+    let _ = pipeline! {
+        printer = std::future::ready(Printer).await, replicas: 2;
+        from_iter(0..3) => printer;
+    };
+}
