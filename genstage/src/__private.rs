@@ -2,7 +2,7 @@
 
 pub use crate::buffer::{Buffer, Capacity, Keep, check_capacity};
 pub use crate::demand::{Window, check_window};
-pub use crate::dispatch::DemandDispatcher;
+pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher};
 pub use crate::pipeline::{
     Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, sink, source,
 };
@@ -10,4 +10,4 @@ pub use crate::role::{
     ConsumerRole, DeclaredConsumer, DeclaredProducer, DeclaredProducerConsumer, Nothing,
     ProducerConsumerRole, ProducerRole, StageOptions,
 };
-pub use crate::subscription::{Cancel, Subscribe};
+pub use crate::subscription::{Cancel, DemandMode, Subscribe};

@@ -86,12 +86,12 @@ pub mod testing;
 pub mod __private;
 
 pub use batch::Batch;
-pub use buffer::Marker;
+pub use buffer::{Keep, Marker};
 pub use context::Context;
 pub use demand::WindowError;
 pub use dispatch::{
     BroadcastDispatcher, ConsumerKey, DemandDispatcher, Dispatcher, NotDispatched, Outbox, Partition,
-    PartitionDispatcher, Selector,
+    PartitionDispatcher, Selector, stable_hash,
 };
 pub use error::{Error, Failure, Reason, Refusal, Result};
 pub use genstage_macros::{pipeline, stage};

@@ -166,8 +166,9 @@ async fn demands_that_make_no_sense_are_refused_with_the_edge() {
     let app = pipeline! {
         source = Counter::endless();
         pass = Pass::new();
-        sink = Collect::<u64>::new(), replicas: none;
-        source => pass [max_demand: zero] => sink [min_demand: 3000];
+        sink = Collect::<u64>::new();
+        nobody = Collect::<u64>::new(), replicas: none;
+        source => pass [max_demand: zero] => { sink [min_demand: 3000], nobody };
     };
     let refused = app.run().await.unwrap_err();
     assert!(matches!(refused, Failure::Refused(_)));
@@ -175,7 +176,7 @@ async fn demands_that_make_no_sense_are_refused_with_the_edge() {
         refused.to_string(),
         "the pipeline was not started: edge `source => pass`: expected max_demand >= 1, got 0; \
          edge `pass => sink`: expected min_demand below max_demand (1000), got 3000; \
-         node `sink`: expected replicas >= 1, got 0"
+         node `nobody`: expected replicas >= 1, got 0"
     );
 }
 

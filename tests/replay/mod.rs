@@ -5,6 +5,7 @@
 
 mod buffer;
 mod dispatch;
+mod scenario;
 mod split;
 
 use std::fs::File;
@@ -45,8 +46,12 @@ pub struct Mismatch {
 
 type Player = fn(Value) -> Result<Option<Mismatch>>;
 
-const PLAYERS: [(&str, Player); 3] =
-    [("split", split::play), ("buffer", buffer::play), ("dispatch", dispatch::play)];
+const PLAYERS: [(&str, Player); 4] = [
+    ("split", split::play),
+    ("buffer", buffer::play),
+    ("dispatch", dispatch::play),
+    ("scenarios", scenario::play),
+];
 
 /// Plays a file of recordings.
 ///

@@ -1,9 +1,9 @@
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Expr, Ident};
 
-use super::model::{BufferSize, Keep, Role, Stage};
+use super::model::{BufferSize, By, Dispatcher, Keep, Mode, Role, Stage};
 
 /// The glue between the struct and the runtime. All of it stands at the role's word: what does not fit is reported there.
 pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
@@ -28,9 +28,8 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             }
         }
     });
-    let options = options(stage, &private);
-    let checks = checks(stage);
-    let evaluate = evaluate(stage, input, &name);
+    let (options, evaluate) = options(stage, input, &private);
+    let (dispatcher, make_dispatcher) = dispatcher(stage, &give, &private);
     quote_spanned! {span=>
         #[automatically_derived]
         impl #params ::genstage::Stage for #name #arguments #conditions {
@@ -38,11 +37,14 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             type Take = #take;
             type Give = #give;
             type Node = #private::Node<Self>;
-            type Dispatcher = #private::DemandDispatcher;
-            const OPTIONS: #private::StageOptions = { #checks #options };
+            type Dispatcher = #dispatcher;
 
-            fn dispatcher() -> Self::Dispatcher {
-                ::core::default::Default::default()
+            fn options(&self) -> #private::StageOptions {
+                #options
+            }
+
+            fn dispatcher(&self) -> Self::Dispatcher {
+                #make_dispatcher
             }
         }
         #emits
@@ -83,7 +85,32 @@ fn where_implemented(input: &DeriveInput, role_trait: &TokenStream) -> syn::Gene
     generics
 }
 
-fn options(stage: &Stage, private: &TokenStream) -> TokenStream {
+/// The options as an expression, and what has them checked where they stand.
+///
+/// Constants are checked by the compiler: those of a generic struct once it runs somewhere, because they have no value
+/// before, all others at once. What depends on `self` is checked when the stage starts.
+fn options(stage: &Stage, input: &DeriveInput, private: &TokenStream) -> (TokenStream, Option<TokenStream>) {
+    let (span, chain, checks) = (stage.span, chain(stage, private), checks(stage));
+    let stated = quote!(#chain #checks);
+    if mentions(&stated, "self") {
+        return (chain, None);
+    }
+    if !input.generics.params.is_empty() || mentions(&stated, "Self") {
+        return (quote_spanned!(span=> const { #checks #chain }), None);
+    }
+    let evaluate = (!checks.is_empty()).then(|| quote_spanned!(span=> const _: () = { #checks };));
+    (chain, evaluate)
+}
+
+fn mentions(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => mentions(&group.stream(), word),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+fn chain(stage: &Stage, private: &TokenStream) -> TokenStream {
     let span = stage.span;
     let mut options = quote_spanned!(span=> #private::StageOptions::new());
     match &stage.buffer_size {
@@ -95,12 +122,13 @@ fn options(stage: &Stage, private: &TokenStream) -> TokenStream {
         }
         None => {}
     }
-    if let Some(keep) = stage.buffer_keep {
+    if let Some(keep) = &stage.buffer_keep {
         let keep = match keep {
-            Keep::First => quote_spanned!(span=> First),
-            Keep::Last => quote_spanned!(span=> Last),
+            Keep::First => quote_spanned!(span=> #private::Keep::First),
+            Keep::Last => quote_spanned!(span=> #private::Keep::Last),
+            Keep::Value(value) => quote_spanned!(span=> #value),
         };
-        options.extend(quote_spanned!(span=> .buffer_keep(#private::Keep::#keep)));
+        options.extend(quote_spanned!(span=> .buffer_keep(#keep)));
     }
     if let Some(max) = &stage.max_demand {
         options.extend(quote_spanned!(span=> .max_demand(#max)));
@@ -108,10 +136,44 @@ fn options(stage: &Stage, private: &TokenStream) -> TokenStream {
     if let Some(min) = &stage.min_demand {
         options.extend(quote_spanned!(span=> .min_demand(#min)));
     }
+    if let Some(mode) = &stage.demand {
+        let mode = match mode {
+            Mode::Forward => quote_spanned!(span=> #private::DemandMode::Forward),
+            Mode::Accumulate => quote_spanned!(span=> #private::DemandMode::Accumulate),
+            Mode::Value(value) => quote_spanned!(span=> #value),
+        };
+        options.extend(quote_spanned!(span=> .demand(#mode)));
+    }
     options
 }
 
-/// Constants that are not literals are checked by the compiler, as part of the options: they may be generic.
+/// The dispatcher's type and the expression that makes it.
+fn dispatcher(stage: &Stage, give: &TokenStream, private: &TokenStream) -> (TokenStream, TokenStream) {
+    let span = stage.span;
+    let default = quote_spanned!(span=> ::core::default::Default::default());
+    match &stage.dispatcher {
+        None => (quote_spanned!(span=> #private::DemandDispatcher), default),
+        Some(Dispatcher::Demand { max_demand, shuffle }) => {
+            let mut made = quote_spanned!(span=> #private::DemandDispatcher::new());
+            made.extend(max_demand.iter().map(|max| quote_spanned!(span=> .max_demand(#max))));
+            made.extend(shuffle.iter().map(|seed| quote_spanned!(span=> .shuffle(#seed))));
+            (quote_spanned!(span=> #private::DemandDispatcher), made)
+        }
+        Some(Dispatcher::Broadcast) => (quote_spanned!(span=> #private::BroadcastDispatcher<#give>), default),
+        Some(Dispatcher::Partition { count, by, queue_size }) => {
+            let mut made = match by {
+                By::Hash => quote_spanned!(span=> #private::PartitionDispatcher::by_hash(#count)),
+                By::Key(key) => quote_spanned!(span=> #private::PartitionDispatcher::by_key(#count, #key)),
+                By::Index(index) => quote_spanned!(span=> #private::PartitionDispatcher::new(#count, #index)),
+            };
+            made.extend(queue_size.iter().map(|size| quote_spanned!(span=> .queue_size(#size))));
+            (quote_spanned!(span=> #private::PartitionDispatcher<#give>), made)
+        }
+        Some(Dispatcher::Own { ty, made }) => (quote_spanned!(span=> #ty), made.clone().unwrap_or(default)),
+    }
+}
+
+/// Calls that fail, in a constant, if the options make no sense.
 fn checks(stage: &Stage) -> TokenStream {
     let Stage { buffer_size, max_demand, min_demand, .. } = stage;
     let capacity = match buffer_size {
@@ -131,16 +193,4 @@ fn checks(stage: &Stage) -> TokenStream {
 fn check(function: &str, span: Span, arguments: TokenStream) -> TokenStream {
     let function = Ident::new(function, span);
     quote_spanned!(span=> ::genstage::__private::#function(#arguments);)
-}
-
-/// Has the options evaluated where they stand, and not only once the stage runs somewhere. Those of a generic struct have
-/// no value before that.
-fn evaluate(stage: &Stage, input: &DeriveInput, name: &Ident) -> Option<TokenStream> {
-    let Stage { span, buffer_size, max_demand, min_demand, .. } = stage;
-    let stated = buffer_size.is_some() || max_demand.is_some() || min_demand.is_some();
-    (stated && input.generics.params.is_empty()).then(|| {
-        quote_spanned! {*span=>
-            const _: ::genstage::__private::StageOptions = <#name as ::genstage::Stage>::OPTIONS;
-        }
-    })
 }

@@ -1,5 +1,6 @@
 //! `#[stage(…)]`: parse, check into a model, expand.
 
+mod dispatcher;
 mod expand;
 mod model;
 mod parse;

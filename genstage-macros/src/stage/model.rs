@@ -1,6 +1,7 @@
-use proc_macro2::Span;
-use syn::{Data, DeriveInput, Expr, GenericParam, Ident};
+use proc_macro2::{Span, TokenStream};
+use syn::{Data, DeriveInput, Expr, GenericParam, Ident, Path};
 
+use super::dispatcher;
 use super::parse::{Arg, Args};
 use crate::names;
 use crate::report::Report;
@@ -14,6 +15,8 @@ pub(super) struct Stage {
     pub(super) span: Span,
     pub(super) buffer_size: Option<BufferSize>,
     pub(super) buffer_keep: Option<Keep>,
+    pub(super) dispatcher: Option<Dispatcher>,
+    pub(super) demand: Option<Mode>,
     pub(super) max_demand: Option<Expr>,
     pub(super) min_demand: Option<Expr>,
 }
@@ -30,13 +33,44 @@ pub(super) enum BufferSize {
     Events(Expr),
 }
 
-#[derive(Clone, Copy)]
 pub(super) enum Keep {
     First,
     Last,
+    Value(Expr),
 }
 
-const BUFFER: [&str; 2] = ["buffer_size", "buffer_keep"];
+pub(super) enum Mode {
+    Forward,
+    Accumulate,
+    Value(Expr),
+}
+
+pub(super) enum Dispatcher {
+    Demand {
+        max_demand: Option<Expr>,
+        shuffle: Option<Expr>,
+    },
+    Broadcast,
+    Partition {
+        count: Expr,
+        by: By,
+        queue_size: Option<Expr>,
+    },
+    /// A type of the user's, and what makes it if that is not its default.
+    Own {
+        ty: Path,
+        made: Option<TokenStream>,
+    },
+}
+
+/// What says which partition an event is for.
+pub(super) enum By {
+    Hash,
+    Key(Expr),
+    Index(Expr),
+}
+
+const BUFFER: [&str; 4] = ["buffer_size", "buffer_keep", "dispatcher", "demand"];
 const WINDOW: [&str; 2] = ["max_demand", "min_demand"];
 
 impl Role {
@@ -54,10 +88,19 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.word() == word)
     }
 
+    /// Why it has no options for what goes out.
+    fn lacks(self) -> &'static str {
+        match self {
+            Self::Consumer => "nothing goes out of it",
+            Self::Producer | Self::ProducerConsumer => "it handles events as its consumers ask for them",
+        }
+    }
+
     fn options(self) -> Vec<&'static str> {
         match self {
             Self::Producer => BUFFER.to_vec(),
-            Self::ProducerConsumer => [BUFFER, WINDOW].concat(),
+            // Its demand is its own producers' affair.
+            Self::ProducerConsumer => [&BUFFER[..3], &WINDOW[..]].concat(),
             Self::Consumer => WINDOW.to_vec(),
         }
     }
@@ -73,8 +116,16 @@ impl Stage {
         check_lifetimes(input, report);
         let (words, options): (Vec<_>, Vec<_>) = args.args.into_iter().partition(|arg| arg.value.is_none());
         let (role, span) = role(&words, report)?;
-        let mut stage =
-            Self { role, span, buffer_size: None, buffer_keep: None, max_demand: None, min_demand: None };
+        let mut stage = Self {
+            role,
+            span,
+            buffer_size: None,
+            buffer_keep: None,
+            dispatcher: None,
+            demand: None,
+            max_demand: None,
+            min_demand: None,
+        };
         let mut seen: Vec<Ident> = vec![];
         for Arg { name, value } in options {
             let Some(value) = value else { continue };
@@ -94,13 +145,15 @@ impl Stage {
         let options = self.role.options();
         match word.as_str() {
             known if BUFFER.contains(&known) && !options.contains(&known) => {
-                report.at(name, format!("`{word}` is no option of a {role}: it has nothing to buffer"));
+                report.at(name, format!("`{word}` is no option of a {role}: {}", self.role.lacks()));
             }
             known if WINDOW.contains(&known) && !options.contains(&known) => {
                 report.at(name, format!("`{word}` is no option of a {role}: it asks nobody for events"));
             }
             "buffer_size" => self.buffer_size = buffer_size(value, report),
-            "buffer_keep" => self.buffer_keep = keep(&value, report),
+            "buffer_keep" => self.buffer_keep = keep(value, report),
+            "dispatcher" => self.dispatcher = dispatcher::parse(value, report),
+            "demand" => self.demand = demand(value, report),
             "max_demand" => self.max_demand = Some(value),
             "min_demand" => self.min_demand = Some(value),
             _ => report.at(name, names::unknown("option", &word, options)),
@@ -158,13 +211,31 @@ fn buffer_size(value: Expr, report: &mut Report) -> Option<BufferSize> {
     Some(BufferSize::Events(value))
 }
 
-fn keep(value: &Expr, report: &mut Report) -> Option<Keep> {
-    match word(value).as_deref() {
+fn keep(value: Expr, report: &mut Report) -> Option<Keep> {
+    match word(&value).as_deref() {
         Some("first") => Some(Keep::First),
         Some("last") => Some(Keep::Last),
+        None if is_computed(&value) => Some(Keep::Value(value)),
         _ => {
             report.at(value, "expected `first` or `last`");
             None
         }
     }
+}
+
+fn demand(value: Expr, report: &mut Report) -> Option<Mode> {
+    match word(&value).as_deref() {
+        Some("accumulate") => Some(Mode::Accumulate),
+        Some("forward") => Some(Mode::Forward),
+        None if is_computed(&value) => Some(Mode::Value(value)),
+        _ => {
+            report.at(value, "expected `accumulate` or `forward`");
+            None
+        }
+    }
+}
+
+/// Whether it is an expression that can have a value of an enum, such as `self.keep`, rather than a misspelt word.
+fn is_computed(value: &Expr) -> bool {
+    matches!(value, Expr::Field(_) | Expr::Call(_) | Expr::MethodCall(_) | Expr::Path(_))
 }

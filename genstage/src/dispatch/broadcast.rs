@@ -107,7 +107,7 @@ impl<T: Clone + Send + 'static> Dispatcher<T> for BroadcastDispatcher<T> {
         Ok(())
     }
 
-    fn cancel(&mut self, consumer: ConsumerKey) {
+    fn cancel(&mut self, consumer: ConsumerKey, _: &mut Outbox<T>) {
         let receiver = self.consumers.get_mut(consumer.index()).and_then(Option::take);
         self.move_limit(receiver.map(|receiver| receiver.limit), None);
     }

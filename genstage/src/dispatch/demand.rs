@@ -16,9 +16,45 @@ pub struct DemandDispatcher {
     /// The sum of all demands, which may be more than a `usize` holds.
     total: u128,
     turn: u64,
+    max_demand: Option<usize>,
+    /// The seed by which the consumers of the first dispatch are shuffled.
+    shuffle: Option<u64>,
 }
 
 impl DemandDispatcher {
+    /// A dispatcher without consumers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reports, by a `tracing` warning, a consumer that asks for more than that at once: it would get most of the events.
+    /// The ask is met all the same.
+    #[must_use]
+    pub fn max_demand(mut self, events: usize) -> Self {
+        self.max_demand = Some(events);
+        self
+    }
+
+    /// Serves the consumers of the first dispatch in an order that depends on the seed, so that those of many producers are
+    /// not served in the same order everywhere.
+    #[must_use]
+    pub fn shuffle(mut self, seed: u64) -> Self {
+        self.shuffle = Some(seed);
+        self
+    }
+
+    /// The consumers that have demand, in an order that depends on the seed.
+    fn shuffled(&self, seed: u64) -> Vec<usize> {
+        let mut consumers: Vec<_> = self.order.iter().map(|&(_, _, consumer)| consumer).collect();
+        let mut state = seed;
+        for last in (1..consumers.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            consumers.swap(last, (state >> 33) as usize % (last + 1));
+        }
+        consumers
+    }
+
     fn set(&mut self, consumer: usize, demand: usize) {
         let Some(entry) = self.demands.get_mut(consumer) else { return };
         let (old, turn) = std::mem::replace(entry, (demand, self.turn));
@@ -45,11 +81,18 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
         Ok(())
     }
 
-    fn cancel(&mut self, consumer: ConsumerKey) {
+    fn cancel(&mut self, consumer: ConsumerKey, _: &mut Outbox<T>) {
         self.set(consumer.index(), 0);
     }
 
     fn ask(&mut self, consumer: ConsumerKey, demand: usize, _: &mut Outbox<T>) {
+        if self.max_demand.is_some_and(|max| demand > max) {
+            tracing::warn!(
+                demand,
+                max_demand = self.max_demand,
+                "a consumer asks for more than the dispatcher expects"
+            );
+        }
         let Some(&(outstanding, _)) = self.demands.get(consumer.index()) else { return };
         self.set(consumer.index(), outstanding.saturating_add(demand));
     }
@@ -59,8 +102,16 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, mut count: usize, out: &mut Outbox<T>) {
+        let mut first = self
+            .shuffle
+            .take_if(|_| count > 0)
+            .map(|seed| self.shuffled(seed))
+            .unwrap_or_default()
+            .into_iter();
         while count > 0 {
-            let Some(&(Reverse(demand), _, consumer)) = self.order.first() else { break };
+            let next = first.next().or_else(|| self.order.first().map(|&(_, _, consumer)| consumer));
+            let Some(consumer) = next else { break };
+            let (demand, _) = self.demands[consumer];
             let served = demand.min(count);
             count -= served;
             self.set(consumer, demand - served);
@@ -127,9 +178,27 @@ mod tests {
     fn a_cancelled_consumers_demand_is_gone() {
         let (mut dispatcher, mut out, recorder) = with_consumers(2);
         ask(&mut dispatcher, &[(0, 5), (1, 1)], &mut out);
-        Dispatcher::<u32>::cancel(&mut dispatcher, ConsumerKey(0));
+        dispatcher.cancel(ConsumerKey(0), &mut out);
         let left = dispatch(&mut dispatcher, &[7, 8], &mut out);
         assert_eq!((recorder.events(), left), (vec![(1, vec![7])], vec![8]));
+    }
+
+    /// Line 124 of the catalogue.
+    #[test]
+    fn c124_the_first_dispatch_is_shuffled() {
+        let mut orders = vec![];
+        for seed in 0..20 {
+            let (mut dispatcher, mut out, recorder) = with_consumers(2);
+            dispatcher.shuffle = Some(seed);
+            ask(&mut dispatcher, &[(0, 3), (1, 2)], &mut out);
+            dispatch(&mut dispatcher, &[1, 2, 3, 4, 5], &mut out);
+            orders.push(recorder.events());
+            ask(&mut dispatcher, &[(0, 3), (1, 2)], &mut out);
+            dispatch(&mut dispatcher, &[6, 7, 8, 9, 10], &mut out);
+            assert_eq!(recorder.events(), [(0, vec![6, 7, 8]), (1, vec![9, 10])]);
+        }
+        assert!(orders.contains(&vec![(0, vec![1, 2, 3]), (1, vec![4, 5])]));
+        assert!(orders.contains(&vec![(1, vec![1, 2]), (0, vec![3, 4, 5])]));
     }
 
     #[test]
@@ -137,7 +206,7 @@ mod tests {
         let (mut dispatcher, mut out, _) = with_consumers(2);
         ask(&mut dispatcher, &[(0, usize::MAX), (0, usize::MAX), (1, 5)], &mut out);
         assert_eq!(wanted(&dispatcher), usize::MAX);
-        Dispatcher::<u32>::cancel(&mut dispatcher, ConsumerKey(0));
+        dispatcher.cancel(ConsumerKey(0), &mut out);
         assert_eq!(wanted(&dispatcher), 5);
     }
 }

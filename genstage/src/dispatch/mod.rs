@@ -9,7 +9,7 @@ pub use broadcast::{BroadcastDispatcher, Selector};
 pub use demand::DemandDispatcher;
 pub(crate) use outbox::Consumer;
 pub use outbox::{ConsumerKey, Outbox};
-pub use partition::{Partition, PartitionDispatcher};
+pub use partition::{Partition, PartitionDispatcher, stable_hash};
 
 use crate::buffer::Marker;
 
@@ -29,7 +29,7 @@ pub trait Dispatcher<T>: Send + 'static {
     fn subscribe(&mut self, consumer: ConsumerKey, options: Self::Options) -> Result<(), NotDispatched>;
 
     /// A consumer has gone. Its demand is void.
-    fn cancel(&mut self, consumer: ConsumerKey);
+    fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<T>);
 
     /// A consumer asks for `demand` more events. What the dispatcher itself has queued for it goes out now.
     fn ask(&mut self, consumer: ConsumerKey, demand: usize, out: &mut Outbox<T>);

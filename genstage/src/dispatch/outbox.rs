@@ -37,7 +37,7 @@ pub struct Outbox<T> {
     links: Slab<(SubscriptionId, Consumer<T>)>,
     keys: FxHashMap<SubscriptionId, usize>,
     spares: Vec<Vec<T>>,
-    refused: Vec<(ConsumerKey, usize)>,
+    refused: VecDeque<(ConsumerKey, usize)>,
     pub(crate) released: VecDeque<Marker>,
     pub(crate) events_out: u64,
     pub(crate) discarded: u64,
@@ -90,7 +90,7 @@ impl<T> Outbox<T> {
 
     /// A consumer's demand was used up by `events` that it does not want: it is asked for anew on the consumer's behalf.
     pub fn refuse(&mut self, consumer: ConsumerKey, events: usize) {
-        self.refused.push((consumer, events));
+        self.refused.push_back((consumer, events));
     }
 
     /// An info's turn has come.
@@ -98,9 +98,9 @@ impl<T> Outbox<T> {
         self.released.push_back(info);
     }
 
-    /// What has been refused since the last look.
-    pub(crate) fn take_refused(&mut self) -> Vec<(ConsumerKey, usize)> {
-        std::mem::take(&mut self.refused)
+    /// The next demand that was given back.
+    pub(crate) fn next_refused(&mut self) -> Option<(ConsumerKey, usize)> {
+        self.refused.pop_front()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -115,6 +115,8 @@ impl<T> Outbox<T> {
 
     pub(crate) fn remove(&mut self, id: SubscriptionId) -> Option<(ConsumerKey, Consumer<T>)> {
         let key = self.keys.remove(&id)?;
+        // Its key may be another's soon.
+        self.refused.retain(|(consumer, _)| consumer.0 != key);
         Some((ConsumerKey(key), self.links.remove(key).1))
     }
 
@@ -151,7 +153,7 @@ impl<T> Default for Outbox<T> {
             links: Slab::new(),
             keys: FxHashMap::default(),
             spares: Vec::new(),
-            refused: Vec::new(),
+            refused: VecDeque::new(),
             released: VecDeque::new(),
             events_out: 0,
             discarded: 0,

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHashMap;
 
@@ -86,6 +87,13 @@ impl<T> PartitionDispatcher<T> {
         }
     }
 
+    /// A dispatcher by the [hash](stable_hash) of a key of each event.
+    pub fn by_key<K: Hash>(partitions: usize, key: impl Fn(&T) -> K + Send + 'static) -> Self {
+        let count = partitions.max(1) as u64;
+        // Below `partitions`, so it is a `usize`.
+        Self::new(partitions, move |event| usize::try_from(stable_hash(&key(event)) % count).ok())
+    }
+
     /// How many events a partition queues at most.
     #[must_use]
     pub fn queue_size(mut self, events: usize) -> Self {
@@ -151,6 +159,57 @@ impl<T> PartitionDispatcher<T> {
     }
 }
 
+impl<T: Hash> PartitionDispatcher<T> {
+    /// A dispatcher by the [hash](stable_hash) of the events themselves.
+    #[must_use]
+    pub fn by_hash(partitions: usize) -> Self {
+        let count = partitions.max(1) as u64;
+        Self::new(partitions, move |event| usize::try_from(stable_hash(event) % count).ok())
+    }
+}
+
+/// The hash by which events are partitioned: 64-bit FNV-1a over what [`Hash`] feeds it, integers in little-endian order,
+/// `usize` as `u64`. The same on every machine, in every process and in every version of this crate.
+pub fn stable_hash<K: Hash + ?Sized>(key: &K) -> u64 {
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn write_u16(&mut self, n: u16) {
+        self.write(&n.to_le_bytes());
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write(&n.to_le_bytes());
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.write(&n.to_le_bytes());
+    }
+
+    fn write_u128(&mut self, n: u128) {
+        self.write(&n.to_le_bytes());
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 fn saturated(demand: u128) -> usize {
     usize::try_from(demand).unwrap_or(usize::MAX)
 }
@@ -176,13 +235,20 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
         Ok(())
     }
 
-    fn cancel(&mut self, consumer: ConsumerKey) {
+    fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get_mut(consumer.index()).and_then(Option::take) else { return };
         let slot = &mut self.partitions[partition];
         slot.consumer = None;
-        // What is queued stays, for the next consumer of the partition.
-        if let State::Waiting(demand) = &mut slot.state {
-            self.demand -= std::mem::take(demand) as u128;
+        match &mut slot.state {
+            State::Waiting(demand) => self.demand -= std::mem::take(demand) as u128,
+            // Events stay, for the next consumer of the partition. Infos do not wait for one.
+            State::Queued { entries, .. } => entries.retain(|entry| match entry {
+                Entry::Event(_) => true,
+                Entry::Info(info) => {
+                    Self::release(&mut self.infos, *info, out);
+                    false
+                }
+            }),
         }
     }
 

@@ -29,7 +29,11 @@ impl<I> Producer<I> {
 pub(super) enum Input<E> {
     Events(E),
     Info(Marker),
-    Gone(Cancelled),
+    /// Its turn is now if nothing was queued when it came.
+    Gone {
+        gone: Cancelled,
+        at_once: bool,
+    },
 }
 
 /// The consuming half of a stage: its subscriptions and what came over them.
@@ -111,12 +115,11 @@ impl<I> Inlet<I> {
         self.queue.push_back(Input::Events((id, events)));
     }
 
-    pub(super) fn enqueue_gone(&mut self, id: SubscriptionId, side: Side, kind: CancelKind, reason: Reason) {
-        self.queue.push_back(Input::Gone(Cancelled::new(id, side, kind, reason)));
-    }
-
-    pub(super) fn has_queued(&self) -> bool {
-        !self.queue.is_empty()
+    /// Queues the end of a producer.
+    pub(super) fn enqueue_gone(&mut self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
+        let at_once = self.queue.is_empty() && self.slices.is_none();
+        let gone = Cancelled::new(id, Side::Producer, kind, reason);
+        self.queue.push_back(Input::Gone { gone, at_once });
     }
 
     /// Queues an info behind what is queued already. False if nothing is: then its turn is now.
@@ -128,17 +131,17 @@ impl<I> Inlet<I> {
     }
 
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
-    /// `may_begin`; one that was begun is gone through to its end.
+    /// `may_begin`; one that was begun is gone through to its end. The same holds for what stands behind messages.
     pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<Batch<I>>> {
         if let Some(batch) = self.next_slice() {
             return Some(Input::Events(batch));
         }
         loop {
-            if !may_begin && !matches!(self.queue.front(), Some(Input::Gone(_))) {
+            if !may_begin && !self.may_end() {
                 return None;
             }
             match self.queue.pop_front()? {
-                Input::Gone(gone) => return Some(Input::Gone(gone)),
+                Input::Gone { gone, at_once } => return Some(Input::Gone { gone, at_once }),
                 Input::Info(info) => return Some(Input::Info(info)),
                 Input::Events((id, events)) => match self.begin(id, events) {
                     Some(batch) => return Some(Input::Events(batch)),
@@ -146,6 +149,13 @@ impl<I> Inlet<I> {
                 },
             }
         }
+    }
+
+    /// Whether the end of a producer is next that does not wait for demand: because nothing stood before it, as in GenStage,
+    /// or because it may be the stage's own end, and a consumer that waits for that may want nothing more.
+    fn may_end(&self) -> bool {
+        let Some(Input::Gone { gone, at_once }) = self.queue.front() else { return false };
+        *at_once || self.producers.get(&gone.id).is_some_and(|producer| producer.cancel == Cancel::Complete)
     }
 
     /// The first batch of a message; none if its subscription is gone.
@@ -207,7 +217,7 @@ impl<I> Inlet<I> {
     pub(super) fn queued(&self) -> usize {
         let queued = self.queue.iter().map(|input| match input {
             Input::Events((_, events)) => events.len(),
-            Input::Info(_) | Input::Gone(_) => 0,
+            Input::Info(_) | Input::Gone { .. } => 0,
         });
         queued.sum::<usize>() + self.slices.as_ref().map_or(0, |slices| slices.rest.len())
     }

@@ -40,6 +40,8 @@ pub(crate) enum Step<I> {
     Subscribed(Subscription),
     /// Call `handle_cancel`, then report `emitted` and `cancelled`.
     Cancelled(Cancelled, Consequence),
+    /// Call `on_discarded`.
+    Discarded(usize),
     /// End the stage.
     End(Reason),
 }
@@ -129,11 +131,10 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     /// One of the stage's producers has ended, or has cancelled the subscription: known once the events it sent before
     /// have been handled.
     pub(crate) fn on_producer_gone(&mut self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
-        self.inlet.enqueue_gone(id, Side::Producer, kind, reason);
+        self.inlet.enqueue_gone(id, kind, reason);
     }
 
-    /// One of the stage's consumers has ended, or has cancelled its subscription: it gets nothing from now on. The callback
-    /// of a producer-consumer waits behind the events that are queued.
+    /// One of the stage's consumers has ended, or has cancelled its subscription: it gets nothing from now on.
     pub(crate) fn on_consumer_gone(&mut self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
         let Some(cancel) = self.outlet.remove(id, kind, &reason) else { return };
         let consequence = match cancel {
@@ -141,23 +142,17 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             Cancel::Complete if self.outlet.out.is_empty() => Consequence::End(Reason::Normal),
             _ => Consequence::GoOn,
         };
-        // The stage is of no use any more: it does not handle what is queued first.
-        let at_once = matches!(consequence, Consequence::End(_)) || self.kind == Kind::Producer;
-        if at_once || !self.inlet.has_queued() {
-            let cancelled = Cancelled::new(id, Side::Consumer, kind, reason);
-            self.callbacks.push_back(Callback::Cancelled(cancelled, consequence));
-        } else {
-            self.inlet.enqueue_gone(id, Side::Consumer, kind, reason);
-        }
+        let cancelled = Cancelled::new(id, Side::Consumer, kind, reason);
+        self.callbacks.push_back(Callback::Cancelled(cancelled, consequence));
     }
 
     pub(crate) fn set_demand(&mut self, mode: DemandMode) {
         self.outlet.set_demand(mode);
     }
 
-    /// Takes the events that a callback emitted; how many of them, or of those buffered, were discarded.
-    pub(crate) fn emitted(&mut self, events: &mut Vec<O>) -> usize {
-        self.outlet.emit(events)
+    /// Takes the events that a callback emitted.
+    pub(crate) fn emitted(&mut self, events: &mut Vec<O>) {
+        self.outlet.emit(events);
     }
 
     /// Takes a batch back from the event handler, and asks for more where the window says so.
@@ -185,7 +180,11 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     /// What to do now. To be called until it says [`Step::Wait`], and again after each message.
     pub(crate) fn next(&mut self) -> Step<I> {
         loop {
-            if self.finishing && self.outlet.buffered() == 0 {
+            let discarded = self.outlet.take_unreported();
+            if discarded > 0 {
+                return Step::Discarded(discarded);
+            }
+            if self.finishing && self.outlet.buffered() + self.outlet.held() == 0 {
                 self.end_with(Reason::Normal);
             }
             if let Some(reason) = &self.end {
@@ -199,15 +198,19 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             if let Some(info) = self.outlet.out.released.pop_front() {
                 return Step::Info(info);
             }
-            if self.finishing {
-                return Step::Wait;
-            }
-            if let Some(step) = self.work() {
+            if !self.finishing
+                && let Some(step) = self.work()
+            {
                 return step;
             }
-            // Asks that were held back are heard one by one.
-            if !self.outlet.replay() {
-                return Step::Wait;
+            if self.outlet.ask_anew() {
+                continue;
+            }
+            // What was held back is done one by one.
+            match self.outlet.replay() {
+                None => return Step::Wait,
+                Some(demand) if demand > 0 && !self.finishing => return Step::Demand(demand),
+                Some(_) => {}
             }
         }
     }
@@ -226,10 +229,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         match self.inlet.next(may_begin)? {
             Input::Events(batch) => return Some(Step::Events(batch)),
             Input::Info(info) => self.outlet.info(info),
-            Input::Gone(gone) if gone.side == Side::Consumer => {
-                self.callbacks.push_back(Callback::Cancelled(gone, Consequence::GoOn));
-            }
-            Input::Gone(gone) => self.producer_gone(gone),
+            Input::Gone { gone, .. } => self.producer_gone(gone),
         }
         // It was no work after all: look again.
         Some(self.next())
@@ -251,7 +251,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// How many events are queued or buffered.
     pub(crate) fn left(&self) -> usize {
-        self.inlet.queued() + self.outlet.buffered()
+        self.inlet.queued() + self.outlet.buffered() + self.outlet.held()
     }
 
     /// Drops what is queued or buffered.

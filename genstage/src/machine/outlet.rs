@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 
 use crate::buffer::{Buffer, Capacity, Keep, Marker};
-use crate::dispatch::{Consumer, Dispatcher, Outbox};
+use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, Outbox};
+use crate::role::Kind;
 use crate::subscription::{CancelKind, SubscriptionId};
 use crate::{Cancel, DemandMode, Reason};
 
@@ -15,20 +16,53 @@ pub(crate) struct Outlet<O, D> {
     buffer: Buffer<O>,
     /// Events that the handler was asked for and has not emitted yet; `usize::MAX` is demand without bound, and stays.
     owed: usize,
+    /// Whether what nobody wants any more leaves demand unmet: a producer-consumer goes on with its input then, as in
+    /// GenStage, but only while its buffer is small.
+    goes_on: bool,
     mode: DemandMode,
-    /// Asks that came while demand was accumulated.
-    held: VecDeque<(SubscriptionId, usize)>,
+    /// What came while demand was accumulated, in order.
+    held: VecDeque<Held<O>>,
+    /// How much demand is held, and how much of that has been met beforehand.
+    held_demand: usize,
+    prepaid: usize,
+    /// How many events are held, and how many may be.
+    held_events: usize,
+    held_limit: usize,
+    /// Discarded events that have not been reported.
+    unreported: usize,
 }
 
+/// Something that waits for demand to be forwarded.
+enum Held<O> {
+    /// What an ask came to when it was heard.
+    Demand(usize),
+    Events(Vec<O>),
+    Info(Marker),
+}
+
+/// How many events that nobody wants a stage lets come together: while it accumulates demand, and has a smaller buffer; or
+/// in its buffer, if it is a producer-consumer.
+const HELD_EVENTS: usize = 10_000;
+
 impl<O, D: Dispatcher<O>> Outlet<O, D> {
-    pub(crate) fn new(dispatcher: D, capacity: Capacity, keep: Keep) -> Self {
+    pub(crate) fn new(kind: Kind, dispatcher: D, capacity: Capacity, keep: Keep) -> Self {
+        let held_limit = match capacity {
+            Capacity::Events(events) => events.max(HELD_EVENTS),
+            Capacity::Unbounded => usize::MAX,
+        };
         Self {
             out: Outbox::default(),
             dispatcher,
             buffer: Buffer::new(capacity, keep),
             owed: 0,
+            goes_on: kind == Kind::ProducerConsumer,
             mode: DemandMode::Forward,
             held: VecDeque::new(),
+            held_demand: 0,
+            prepaid: 0,
+            held_events: 0,
+            held_limit,
+            unreported: 0,
         }
     }
 
@@ -53,77 +87,146 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         if kind == CancelKind::Cancel {
             consumer.port.producer_gone(id, kind, reason.clone());
         }
-        self.dispatcher.cancel(key);
+        self.dispatcher.cancel(key, &mut self.out);
         self.serve();
         Some(consumer.cancel)
     }
 
     pub(super) fn ask(&mut self, id: SubscriptionId, demand: usize, spare: Vec<O>) {
         self.out.recycle(spare);
-        match self.mode {
-            DemandMode::Forward if self.held.is_empty() => self.hear(id, demand),
-            DemandMode::Forward | DemandMode::Accumulate => self.held.push_back((id, demand)),
+        // A stage that cancelled may have asked before the producer learnt of it.
+        let Some(key) = self.out.key(id) else { return };
+        self.hear(key, demand);
+    }
+
+    fn hear(&mut self, key: ConsumerKey, demand: usize) {
+        self.dispatcher.ask(key, demand, &mut self.out);
+        if self.mode == DemandMode::Forward {
+            self.serve();
+            return;
+        }
+        let unmet = self.dispatcher.unmet(self.coming());
+        if unmet > 0 {
+            self.held_demand += unmet;
+            self.held.push_back(Held::Demand(unmet));
         }
     }
 
-    pub(super) fn set_demand(&mut self, mode: DemandMode) {
+    pub(crate) fn set_demand(&mut self, mode: DemandMode) {
         self.mode = mode;
-        self.serve();
     }
 
     pub(crate) fn demand(&self) -> DemandMode {
         self.mode
     }
 
-    /// Hears the next ask that was held back, if there is one.
-    pub(super) fn replay(&mut self) -> bool {
+    /// Does the next thing that was held back; what the handler is to be asked for then, none if nothing was held back.
+    pub(super) fn replay(&mut self) -> Option<usize> {
         if self.mode == DemandMode::Accumulate {
-            return false;
+            return None;
         }
-        let held = self.held.pop_front();
-        if let Some((id, demand)) = held {
-            self.hear(id, demand);
+        match self.held.pop_front()? {
+            Held::Demand(demand) => return Some(self.replay_demand(demand)),
+            Held::Info(info) => self.place_info(info),
+            Held::Events(mut events) => {
+                self.held_events -= events.len();
+                self.place(&mut events);
+            }
         }
-        held.is_some()
+        Some(0)
     }
 
-    fn hear(&mut self, id: SubscriptionId, demand: usize) {
-        // A stage that cancelled may have asked before the producer learnt of it.
-        let Some(key) = self.out.key(id) else { return };
-        self.dispatcher.ask(key, demand, &mut self.out);
+    /// Demand is met from the buffer first. If what is buffered is not wanted any more, neither is more.
+    fn replay_demand(&mut self, demand: usize) -> usize {
+        self.held_demand -= demand;
+        let buffered = self.buffer.len();
         self.serve();
+        let due = match self.buffer.is_empty() {
+            true => demand.saturating_sub(buffered),
+            false => 0,
+        };
+        let prepaid = self.prepaid.min(demand);
+        self.prepaid -= prepaid;
+        self.owed += due.saturating_sub(prepaid);
+        due
     }
 
-    /// Sends or buffers the events, and leaves an empty buffer in their place; how many were discarded.
-    pub(super) fn emit(&mut self, events: &mut Vec<O>) -> usize {
+    /// How many events are to come of what was asked for, or will be when demand is forwarded.
+    fn coming(&self) -> usize {
+        self.owed.saturating_add(self.held_demand - self.prepaid)
+    }
+
+    /// Sends, buffers or holds the events, and leaves an empty buffer in their place.
+    pub(super) fn emit(&mut self, events: &mut Vec<O>) {
         if events.is_empty() {
-            return 0;
+            return;
         }
-        let takes = match self.mode {
-            DemandMode::Forward => self.dispatcher.takes(self.owed).min(events.len()),
-            DemandMode::Accumulate => 0,
-        };
-        if self.owed < usize::MAX {
-            self.owed = self.owed.saturating_sub(events.len());
+        match self.mode {
+            DemandMode::Accumulate => self.hold(events),
+            DemandMode::Forward => self.place(events),
         }
+        if events.capacity() == 0 {
+            *events = self.out.spare();
+        }
+    }
+
+    fn hold(&mut self, events: &mut Vec<O>) {
+        let room = self.held_limit - self.held_events;
+        let discarded = events.len().saturating_sub(room);
+        events.truncate(room);
+        self.discard(discarded);
+        self.held_events += events.len();
+        self.held.push_back(Held::Events(std::mem::take(events)));
+    }
+
+    fn place(&mut self, events: &mut Vec<O>) {
+        let (emitted, takes) = (events.len(), self.dispatcher.takes(self.coming()).min(events.len()));
         // Nobody wants what is buffered, so nobody wants what comes behind it.
         if self.buffer.is_empty() {
             self.dispatcher.dispatch(events, takes, &mut self.out);
         }
-        let discarded = if events.is_empty() { 0 } else { self.store(events) };
-        if events.capacity() == 0 {
-            *events = self.out.spare();
+        let met = match self.goes_on && self.buffer.len() < HELD_EVENTS {
+            true => emitted - events.len(),
+            false => emitted,
+        };
+        self.meet(met);
+        if !events.is_empty() {
+            self.store(events);
         }
         self.serve();
-        discarded
     }
 
-    /// Sends what is buffered and wanted, and asks anew for what selectors refused.
+    /// So many events have come: they meet what is owed, and then what will be.
+    fn meet(&mut self, events: usize) {
+        if self.owed < usize::MAX {
+            let beyond = events.saturating_sub(self.owed);
+            self.owed -= events - beyond;
+            self.prepaid = self.held_demand.min(self.prepaid + beyond);
+        }
+    }
+
+    fn discard(&mut self, events: usize) {
+        self.out.discard(events);
+        self.unreported += events;
+    }
+
+    /// How many events were discarded since the last look.
+    pub(super) fn take_unreported(&mut self) -> usize {
+        std::mem::take(&mut self.unreported)
+    }
+
+    /// Asks anew for what a consumer refused; false if none has.
+    pub(super) fn ask_anew(&mut self) -> bool {
+        let refused = self.out.next_refused();
+        if let Some((consumer, events)) = refused {
+            self.hear(consumer, events);
+        }
+        refused.is_some()
+    }
+
+    /// Sends what is buffered and wanted.
     fn serve(&mut self) {
         loop {
-            for (consumer, events) in self.out.take_refused() {
-                self.dispatcher.ask(consumer, events, &mut self.out);
-            }
             let wanted = self.dispatcher.wanted();
             if wanted == 0 || self.buffer.is_empty() || self.mode == DemandMode::Accumulate {
                 return;
@@ -141,16 +244,22 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         }
     }
 
-    fn store(&mut self, events: &mut Vec<O>) -> usize {
+    fn store(&mut self, events: &mut Vec<O>) {
         let mut released = vec![];
         let discarded = self.buffer.store(events, &mut released);
+        self.discard(discarded);
         released.into_iter().for_each(|info| self.pass_info(info));
-        self.out.discard(discarded);
-        discarded
     }
 
-    /// An info comes: it waits behind what is buffered, or queued by the dispatcher.
+    /// An info comes: it waits behind events that are held, buffered, or queued by the dispatcher.
     pub(super) fn info(&mut self, info: Marker) {
+        match self.held_events {
+            0 => self.place_info(info),
+            _ => self.held.push_back(Held::Info(info)),
+        }
+    }
+
+    fn place_info(&mut self, info: Marker) {
         if !self.buffer.store_info(info) {
             self.pass_info(info);
         }
@@ -164,8 +273,12 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     /// What the handler is to be asked for now; from now on it is owed.
     pub(super) fn claim(&mut self) -> usize {
-        let claim = match self.dispatcher.unmet(self.owed) {
-            0 if self.owed == 0 => self.dispatcher.starved(),
+        if self.mode == DemandMode::Accumulate {
+            return 0;
+        }
+        let coming = self.coming();
+        let claim = match self.dispatcher.unmet(coming) {
+            0 if coming == 0 => self.dispatcher.starved(),
             unmet => unmet,
         };
         self.owed += claim;
@@ -181,11 +294,17 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.owed.min(self.dispatcher.wanted())
     }
 
+    /// How many events wait until demand is forwarded.
+    pub(crate) fn held(&self) -> usize {
+        self.held_events
+    }
+
     pub(crate) fn buffered(&self) -> usize {
         self.buffer.len()
     }
 
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
+        self.held.clear();
     }
 }

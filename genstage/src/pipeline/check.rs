@@ -123,10 +123,10 @@ where
         consumers: &mut [Node<B>],
         options: Subscribe,
     ) -> Result<(), WindowError> {
-        let window = options.window(&B::OPTIONS)?;
         for producer in producers {
             for consumer in consumers.iter_mut() {
-                producer.subscribe(consumer, window.clone(), options.cancel.unwrap_or_default());
+                let window = consumer.window(options)?;
+                producer.subscribe(consumer, window, options.cancel.unwrap_or_default());
             }
         }
         Ok(())

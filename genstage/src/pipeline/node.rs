@@ -3,15 +3,15 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::Cancel;
 use crate::control::Control;
 use crate::demand::Window;
 use crate::dispatch::{Consumer, Dispatcher};
 use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
-use crate::subscription::Subscription;
+use crate::subscription::{Subscribe, Subscription};
 use crate::summary::StageSummary;
 use crate::task::{Address, Shell, StageRef, mailbox};
+use crate::{Cancel, WindowError};
 
 /// A stage of a pipeline that has not been started.
 pub struct Node<S: Stage> {
@@ -30,7 +30,7 @@ pub fn replica<S: Runnable>(name: &str, index: usize, stage: S) -> S::Node {
 }
 
 fn make<S: Runnable>(name: Arc<str>, stage: S) -> Node<S> {
-    let (address, mailbox) = mailbox(name.clone());
+    let (address, mailbox) = mailbox(name.clone(), stage.options());
     Node { shell: Shell::new(stage, name, mailbox, address.shared.clone()), address }
 }
 
@@ -116,6 +116,11 @@ impl<S: Runnable> Replicas for Vec<Node<S>> {
 }
 
 impl<S: Runnable> Node<S> {
+    /// The demand window of a subscription by this stage.
+    pub(super) fn window(&self, options: Subscribe) -> Result<Window, WindowError> {
+        options.window(&self.address.shared.options)
+    }
+
     /// Subscribes a consumer. Both sides are values still, so a whole pipeline is wired before its first stage runs and
     /// no consumer misses the first events.
     pub(super) fn subscribe<C, T>(&mut self, consumer: &mut Node<C>, window: Window, cancel: Cancel)

@@ -11,7 +11,7 @@ pub use producer_consumer::{DeclaredProducerConsumer, ProducerConsumer, Producer
 use crate::buffer::{Capacity, Keep};
 use crate::dispatch::Dispatcher;
 use crate::pipeline::Node;
-use crate::{Batch, Cancelled, Context, Demand, Reason, Result, Subscription};
+use crate::{Batch, Cancelled, Context, Demand, DemandMode, Error, Reason, Result, Subscription};
 
 /// A struct with `#[stage(…)]` on it.
 ///
@@ -39,13 +39,14 @@ pub trait Stage: Sized + Send + 'static {
     /// Who gets which event.
     #[doc(hidden)]
     type Dispatcher;
+
     /// What the attribute states besides the role.
     #[doc(hidden)]
-    const OPTIONS: StageOptions;
+    fn options(&self) -> StageOptions;
 
     /// The stage's dispatcher, new.
     #[doc(hidden)]
-    fn dispatcher() -> Self::Dispatcher;
+    fn dispatcher(&self) -> Self::Dispatcher;
 }
 
 /// The events of the side that a role does not have.
@@ -173,6 +174,7 @@ pub struct StageOptions {
     pub(crate) buffer_keep: Keep,
     pub(crate) max_demand: Option<usize>,
     pub(crate) min_demand: Option<usize>,
+    pub(crate) demand: DemandMode,
 }
 
 impl StageOptions {
@@ -180,7 +182,13 @@ impl StageOptions {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "used in constants, where `Default` cannot be called")]
     pub const fn new() -> Self {
-        Self { buffer_size: None, buffer_keep: Keep::Last, max_demand: None, min_demand: None }
+        Self {
+            buffer_size: None,
+            buffer_keep: Keep::Last,
+            max_demand: None,
+            min_demand: None,
+            demand: DemandMode::Forward,
+        }
     }
 
     /// `buffer_size = …`
@@ -209,6 +217,21 @@ impl StageOptions {
     pub const fn min_demand(mut self, events: usize) -> Self {
         self.min_demand = Some(events);
         self
+    }
+
+    /// `demand = …`
+    #[must_use]
+    pub const fn demand(mut self, mode: DemandMode) -> Self {
+        self.demand = mode;
+        self
+    }
+
+    /// Whether the values make sense that only the stage itself knows.
+    pub(crate) fn check(&self) -> Result {
+        match self.buffer_size {
+            Some(Capacity::Events(0)) => Err(Error::msg("expected buffer_size >= 1, got 0")),
+            _ => Ok(()),
+        }
     }
 
     /// The buffer of a stage of that kind with these options.

@@ -8,7 +8,7 @@ use super::Shell;
 use crate::Reason;
 use crate::machine::{Downstream, Upstream};
 use crate::message::Envelope;
-use crate::role::{Runnable, Stage};
+use crate::role::{Runnable, Stage, StageOptions};
 use crate::subscription::{CancelKind, SubscriptionId};
 
 /// Everything that can happen to a stage from outside.
@@ -49,6 +49,7 @@ pub(crate) struct Address<S: Stage> {
 /// What is known of a stage outside its task.
 pub(crate) struct Shared {
     pub(super) name: Arc<str>,
+    pub(crate) options: StageOptions,
     pub(super) permits: Arc<Semaphore>,
     pub(super) task: OnceLock<task::Id>,
     pub(super) ended: SetOnce<Reason>,
@@ -60,10 +61,10 @@ impl<S: Stage> Clone for Address<S> {
     }
 }
 
-pub(crate) fn mailbox<S: Stage>(name: Arc<str>) -> (Address<S>, Mailbox<S>) {
+pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Address<S>, Mailbox<S>) {
     let (sender, receiver) = unbounded_channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
-    let shared = Shared { name, permits, task: OnceLock::new(), ended: SetOnce::new() };
+    let shared = Shared { name, options, permits, task: OnceLock::new(), ended: SetOnce::new() };
     (Address { sender, shared: Arc::new(shared) }, receiver)
 }
 

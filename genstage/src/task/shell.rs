@@ -38,7 +38,9 @@ type UserMessage<S> = (Box<dyn Envelope<S>>, OwnedSemaphorePermit);
 impl<S: Runnable> Shell<S> {
     pub(crate) fn new(state: S, name: Arc<str>, mailbox: Mailbox<S>, shared: Arc<Shared>) -> Self {
         let kind = S::Role::KIND;
-        let outlet = Outlet::new(S::dispatcher(), S::OPTIONS.capacity(kind), S::OPTIONS.buffer_keep);
+        let options = state.options();
+        let mut outlet = Outlet::new(kind, state.dispatcher(), options.capacity(kind), options.buffer_keep);
+        outlet.set_demand(options.demand);
         Self {
             state,
             cx: Context::new(name),
@@ -79,6 +81,7 @@ impl<S: Runnable> Shell<S> {
     }
 
     async fn init_and_loop(&mut self) -> Result<Reason> {
+        self.shared.options.check()?;
         S::Role::init(&mut self.state, &mut self.cx).await?;
         self.called();
         loop {
@@ -94,6 +97,7 @@ impl<S: Runnable> Shell<S> {
                         envelope.open(&mut self.state, &mut self.cx).await?;
                     }
                 }
+                Step::Discarded(events) => self.discarded(events),
                 Step::Subscribed(subscription) => self.subscribed(&subscription).await?,
                 Step::Cancelled(cancelled, then) => {
                     S::Role::cancel(&mut self.state, &cancelled, &mut self.cx).await?;
@@ -116,6 +120,12 @@ impl<S: Runnable> Shell<S> {
         self.called();
         self.machine.handled(batch);
         Ok(())
+    }
+
+    fn discarded(&mut self, events: usize) {
+        if S::Role::discarded(&mut self.state, events) {
+            tracing::warn!(stage = &*self.cx.name, events, "the buffer is full: events discarded");
+        }
     }
 
     async fn subscribed(&mut self, subscription: &Subscription) -> Result {
@@ -167,10 +177,7 @@ impl<S: Runnable> Shell<S> {
 
     /// Does what a callback has said through its context.
     fn called(&mut self) {
-        let discarded = self.machine.emitted(&mut self.cx.out);
-        if discarded > 0 && S::Role::discarded(&mut self.state, discarded) {
-            tracing::warn!(stage = &*self.cx.name, discarded, "the buffer is full: events discarded");
-        }
+        self.machine.emitted(&mut self.cx.out);
         for afterwards in self.cx.afterwards.drain(..) {
             afterwards();
         }

@@ -235,7 +235,7 @@ impl<S: Stage> StageRef<S> {
         O: DispatchOptions<<P::Dispatcher as Dispatcher<S::Take>>::Options>,
         P::Dispatcher: Dispatcher<S::Take>,
     {
-        let window = options.window(&S::OPTIONS)?;
+        let window = options.window(&self.address.shared.options)?;
         let cancel = options.cancel.unwrap_or(Cancel::Permanent);
         let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
         let consumer = Consumer::new(Box::new(self.address.clone()), cancel);
@@ -287,6 +287,15 @@ impl<S: Stage> StageRef<S> {
         S: Runnable,
     {
         self.control(|shell| shell.machine.outlet.demand()).await
+    }
+
+    /// How many events were emitted while the stage accumulated demand, and wait until it forwards again; none if it has
+    /// ended. They are at most as many as the buffer holds, or 10 000 if that is more.
+    pub async fn accumulated(&self) -> Option<usize>
+    where
+        S: Runnable,
+    {
+        self.control(|shell| shell.machine.outlet.held()).await
     }
 
     /// How many events wait in the stage's buffer; none if it has ended.

@@ -74,7 +74,7 @@ impl<T: Send + 'static, D: Dispatcher<T>> DispatcherProbe<T, D> {
         if let Some(index) = self.ids.iter().position(|(key, _)| *key == consumer) {
             let (_, id) = self.ids.swap_remove(index);
             self.out.remove(id);
-            self.dispatcher.cancel(consumer);
+            self.dispatcher.cancel(consumer, &mut self.out);
         }
     }
 
@@ -116,7 +116,7 @@ impl<T: Send + 'static, D: Dispatcher<T>> DispatcherProbe<T, D> {
 
     /// The demand given back since the last look, because its consumer did not want the events.
     pub fn refused(&mut self) -> Vec<(ConsumerKey, usize)> {
-        self.out.take_refused()
+        std::iter::from_fn(|| self.out.next_refused()).collect()
     }
 
     /// The infos whose turn has come since the last look.

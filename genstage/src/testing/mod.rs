@@ -3,3 +3,25 @@
 mod dispatcher;
 
 pub use dispatcher::DispatcherProbe;
+
+/// Returns when nothing is in flight any more: every task of the runtime waits for something that is not to come of itself.
+///
+/// Needs tokio's paused clock (`#[tokio::test(start_paused = true)]`), which moves only while nothing else can be done; it
+/// moves by a millisecond, so timers that are due within it fire.
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::testing::settle;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result {
+/// tokio::time::pause();
+/// let app = pipeline! { sink = for_each(|n| println!("{n}")); from_iter(0..1000) => sink; }.start()?;
+/// settle().await;
+/// assert!(app.sink.has_ended());
+/// # Ok(())
+/// # }
+/// ```
+pub async fn settle() {
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+}
