@@ -25,11 +25,29 @@ use proc_macro::TokenStream;
 /// |---------------|-------------------------------|-----------------------------------|---------|
 /// | `buffer_size` | `producer`, `producer_consumer` | `10_000`; for `producer_consumer` `unbounded` | how many events may wait that nobody has asked for, at least 1, or `unbounded` |
 /// | `buffer_keep` | `producer`, `producer_consumer` | `last`                          | which events stay when the buffer overflows: `first` or `last` |
+/// | `dispatcher`  | `producer`, `producer_consumer` | `demand`                          | who gets which event; see below |
+/// | `demand`      | `producer`                      | `forward`                         | `accumulate`: consumers' demand is kept until [`StageRef::set_demand`](struct.StageRef.html#method.set_demand) |
 /// | `max_demand`  | `producer_consumer`, `consumer` | `1000`                          | how many events may be on their way over one subscription, at least 1 |
 /// | `min_demand`  | `producer_consumer`, `consumer` | `max_demand / 2`                | how few may be left before more are asked for, below `max_demand` |
 ///
+/// # Dispatchers
+///
+/// * `demand`, or `demand(max_demand = n, shuffle = seed)`: each event to the consumer with the largest outstanding demand;
+///   see [`DemandDispatcher`](struct.DemandDispatcher.html).
+/// * `broadcast`: each event to every consumer, at the pace of the slowest; events are `Clone`. An edge may state a
+///   `selector`. See [`BroadcastDispatcher`](struct.BroadcastDispatcher.html).
+/// * `partition(n)`, `partition(n, by = key)`, `partition(n, index = function)`, each with `queue_size = m` if need be: each
+///   event to the consumer of its partition, by the stable hash of the event or of its key, or by a function that gives the
+///   partition's number, or `None` to discard the event. An edge states its `partition`, or the replicas of its consumer are
+///   the partitions. See [`PartitionDispatcher`](struct.PartitionDispatcher.html).
+/// * the path of a type that implements [`Dispatcher`](trait.Dispatcher.html), or a call of one of its functions:
+///   `RoundRobin`, `RoundRobin::new(3)`.
+///
+/// # Values
+///
 /// Values are constants, which may use the struct's parameters; the two demands are the default for subscriptions that
-/// state none themselves. The struct may be generic: it is a stage wherever the role's trait is implemented for it. It owns
+/// state none themselves. Where a value depends on the stage, it may use `self`: `buffer_size = self.size`; then it is
+/// checked when the stage starts. The struct may be generic: it is a stage wherever the role's trait is implemented for it. It owns
 /// its data: lifetime parameters are refused.
 ///
 /// ```
@@ -116,6 +134,9 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   default: the normal end of a consumer's last producer ends the consumer, after what it has queued, and the normal
 ///   end of a producer's last consumer ends the producer. The others are GenStage's: the consumer ends with its producer,
 ///   whatever the reason; only if the producer failed; never.
+/// * `partition: n`: of a producer with a partition dispatcher, the partition that the consumer is for; replicas have the
+///   partitions of their own numbers if it is not stated;
+/// * `selector: |event| …`: of a producer with a broadcast dispatcher, which events the consumer wants.
 ///
 /// # What is refused
 ///

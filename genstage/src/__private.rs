@@ -2,7 +2,7 @@
 
 pub use crate::buffer::{Buffer, Capacity, Keep, check_capacity};
 pub use crate::demand::{Window, check_window};
-pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher};
+pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast};
 pub use crate::pipeline::{
     Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, sink, source,
 };

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::demand::WindowError;
+use crate::dispatch::NotDispatched;
 use crate::summary::Summary;
 
 /// What a handler fails with: any error, with the chain of its causes.
@@ -137,6 +138,14 @@ pub enum Refusal {
         edge: String,
         /// What is wrong with its window.
         error: WindowError,
+    },
+    /// The producer's dispatcher refuses a consumer.
+    #[error("edge `{edge}`: {error}")]
+    Dispatch {
+        /// The edge, as `producer => consumer`.
+        edge: String,
+        /// Why.
+        error: NotDispatched,
     },
     /// A node was declared with `replicas: 0`.
     #[error("node `{node}`: expected replicas >= 1, got 0")]

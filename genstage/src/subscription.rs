@@ -151,24 +151,41 @@ pub struct Stated<X>(pub(crate) X);
 
 /// What can be handed to a dispatcher that wants `X`: `X` itself, or nothing if it has a default.
 #[diagnostic::on_unimplemented(
-    message = "the producer's dispatcher wants a `{X}` of each subscription",
-    label = "nothing, or something else, is stated",
-    note = "state it, for instance with `.partition(0)`"
+    message = "these options are not for the producer's dispatcher, which takes `{X}`",
+    label = "not for the dispatcher of this producer",
+    note = "`partition` is for `dispatcher = partition(…)`, `selector` for `dispatcher = broadcast`"
 )]
 pub trait DispatchOptions<X> {
-    /// The options.
-    fn into_options(self) -> X;
+    /// The options of one consumer; of replicas, of the one with that number.
+    fn into_options(self, replica: usize) -> X;
 }
 
 impl<X: Default> DispatchOptions<X> for () {
-    fn into_options(self) -> X {
+    fn into_options(self, _: usize) -> X {
         X::default()
     }
 }
 
 impl<X> DispatchOptions<X> for Stated<X> {
-    fn into_options(self) -> X {
+    fn into_options(self, _: usize) -> X {
         self.0
+    }
+}
+
+/// Nothing is stated on an edge of a pipeline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unstated;
+
+impl<X: Default> DispatchOptions<X> for Unstated {
+    fn into_options(self, _: usize) -> X {
+        X::default()
+    }
+}
+
+/// Each replica of a consumer takes the partition of its own number.
+impl DispatchOptions<Partition> for Unstated {
+    fn into_options(self, replica: usize) -> Partition {
+        Partition(replica)
     }
 }
 
@@ -176,6 +193,15 @@ impl Subscribe {
     /// Nothing stated.
     #[must_use]
     pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Subscribe<Unstated> {
+    /// An edge of a pipeline that states nothing.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn edge() -> Self {
         Self::default()
     }
 }

@@ -4,6 +4,7 @@
 
 mod completion;
 mod demand;
+mod dispatchers;
 mod failure;
 mod flow;
 mod messages;

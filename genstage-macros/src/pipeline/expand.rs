@@ -75,14 +75,21 @@ fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> Toke
 }
 
 fn subscription(options: &Subscription, span: Span) -> TokenStream {
-    let mut tokens = quote_spanned!(span=> ::genstage::__private::Subscribe::new());
-    let Subscription { max_demand, min_demand, cancel } = options;
+    let mut tokens = quote_spanned!(span=> ::genstage::__private::Subscribe::edge());
+    let Subscription { max_demand, min_demand, cancel, dispatch } = options;
     tokens.extend(max_demand.iter().map(|max| quote_spanned!(span=> .max_demand(#max))));
     tokens.extend(min_demand.iter().map(|min| quote_spanned!(span=> .min_demand(#min))));
     tokens.extend(
         cancel.iter().map(|mode| quote_spanned!(span=> .cancel(::genstage::__private::Cancel::#mode))),
     );
-    tokens
+    if let Some((method, value)) = dispatch {
+        let method = Ident::new(&method.to_string(), method.span());
+        tokens.extend(quote_spanned!(span=> .#method(#value)));
+    }
+    match options.is_stated() {
+        true => quote_spanned!(span=> || #tokens),
+        false => quote_spanned!(span=> ::genstage::__private::Subscribe::edge),
+    }
 }
 
 /// A struct with a field for every named node. It is generic, so that the compiler finds out the handles' types.

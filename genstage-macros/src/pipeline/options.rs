@@ -40,7 +40,11 @@ pub(super) struct Subscription {
     pub(super) min_demand: Option<Expr>,
     /// A variant of `Cancel`, where the user wrote its word.
     pub(super) cancel: Option<Ident>,
+    /// What the producer's dispatcher is told: `partition` or `selector`, and its value.
+    pub(super) dispatch: Option<(Ident, Expr)>,
 }
+
+const OPTIONS: [&str; 5] = ["max_demand", "min_demand", "cancel", "partition", "selector"];
 
 const CANCEL: [(&str, &str); 4] = [
     ("complete", "Complete"),
@@ -52,11 +56,17 @@ const CANCEL: [(&str, &str); 4] = [
 impl Subscription {
     pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
         let mut subscription = Self::default();
-        for OptionItem { name, value } in unique(options, &["max_demand", "min_demand", "cancel"], report) {
+        for OptionItem { name, value } in unique(options, &OPTIONS, report) {
             match name.to_string().as_str() {
                 "max_demand" => subscription.max_demand = Some(value),
                 "min_demand" => subscription.min_demand = Some(value),
-                _ => subscription.cancel = cancel(&value, report),
+                "cancel" => subscription.cancel = cancel(&value, report),
+                _ => match &subscription.dispatch {
+                    Some((other, _)) => {
+                        report.at(&name, format!("`{name}` and `{other}` belong to different dispatchers"))
+                    }
+                    None => subscription.dispatch = Some((name, value)),
+                },
             }
         }
         let stated = (subscription.max_demand.as_ref(), subscription.min_demand.as_ref());
@@ -64,6 +74,14 @@ impl Subscription {
             report.at(culprit, message);
         }
         subscription
+    }
+}
+
+impl Subscription {
+    /// Whether anything is stated.
+    pub(super) fn is_stated(&self) -> bool {
+        let Self { max_demand, min_demand, cancel, dispatch } = self;
+        max_demand.is_some() || min_demand.is_some() || cancel.is_some() || dispatch.is_some()
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
         }
     });
     let (options, evaluate) = options(stage, input, &private);
+    let broadcast = broadcast(stage, input, &role_trait, &name);
     let (dispatcher, make_dispatcher) = dispatcher(stage, &give, &private);
     quote_spanned! {span=>
         #[automatically_derived]
@@ -49,6 +50,7 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
         }
         #emits
         #evaluate
+        #broadcast
     }
 }
 
@@ -171,6 +173,22 @@ fn dispatcher(stage: &Stage, give: &TokenStream, private: &TokenStream) -> (Toke
         }
         Some(Dispatcher::Own { ty, made }) => (quote_spanned!(span=> #ty), made.clone().unwrap_or(default)),
     }
+}
+
+/// Has the events checked that a broadcast copies; those of a generic struct have no type before it runs somewhere.
+fn broadcast(
+    stage: &Stage,
+    input: &DeriveInput,
+    role_trait: &TokenStream,
+    name: &Ident,
+) -> Option<TokenStream> {
+    let event = Ident::new(if stage.role == Role::Producer { "Event" } else { "Output" }, stage.span);
+    let checked = matches!(stage.dispatcher, Some(Dispatcher::Broadcast)) && input.generics.params.is_empty();
+    checked.then(|| {
+        quote_spanned! {stage.span=>
+            const _: () = ::genstage::__private::check_broadcast::<<#name as #role_trait>::#event>();
+        }
+    })
 }
 
 /// Calls that fail, in a constant, if the options make no sense.

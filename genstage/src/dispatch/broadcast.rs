@@ -8,7 +8,7 @@ use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
 /// first ask. Events are cloned for all consumers but the last, which gets them as they are. A consumer may state a
 /// [`Selector`]; what it leaves out is asked for anew on its behalf. O(consumers) for each batch, O(log consumers) for each
 /// ask.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BroadcastDispatcher<T> {
     /// By the consumer's key, while it is subscribed.
     consumers: Vec<Option<Receiver<T>>>,
@@ -48,6 +48,27 @@ impl<T> std::fmt::Debug for Selector<T> {
         f.write_str(if self.0.is_some() { "Selector(…)" } else { "Selector(all)" })
     }
 }
+
+impl<T> Default for BroadcastDispatcher<T> {
+    /// Without consumers.
+    fn default() -> Self {
+        Self { consumers: Vec::new(), limits: BTreeMap::new(), dispatched: 0 }
+    }
+}
+
+/// Events that can be broadcast.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is broadcast, but is not `Clone`",
+    label = "every consumer needs its own `{Self}`",
+    note = "derive `Clone` for it, emit `Arc<{Self}>`, or use another dispatcher"
+)]
+pub trait Copied {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Copied for T {}
+
+/// Checks that events can be broadcast, while the crate compiles.
+pub const fn check_broadcast<T: Copied>() {}
 
 impl<T> BroadcastDispatcher<T> {
     fn receiver(&mut self, consumer: ConsumerKey) -> Option<&mut Receiver<T>> {

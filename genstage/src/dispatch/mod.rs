@@ -5,7 +5,7 @@ mod demand;
 mod outbox;
 mod partition;
 
-pub use broadcast::{BroadcastDispatcher, Selector};
+pub use broadcast::{BroadcastDispatcher, Selector, check_broadcast};
 pub use demand::DemandDispatcher;
 pub(crate) use outbox::Consumer;
 pub use outbox::{ConsumerKey, Outbox};

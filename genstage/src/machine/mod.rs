@@ -19,7 +19,7 @@ pub(crate) use outlet::Outlet;
 pub(crate) use port::{Downstream, Upstream};
 
 use crate::buffer::Marker;
-use crate::dispatch::{Consumer, Dispatcher};
+use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
 use crate::role::Kind;
 use crate::subscription::{CancelKind, Cancelled, Demand, Side, Subscription, SubscriptionId};
 use crate::{Batch, Cancel, DemandMode, Reason};
@@ -94,15 +94,28 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.callbacks.push_back(Callback::Subscribed(subscription));
     }
 
-    /// A consumer that has subscribed to the stage. One that the dispatcher refuses is told so.
+    /// A consumer that has subscribed to the stage.
     pub(crate) fn add_consumer(
         &mut self,
         subscription: Subscription,
         consumer: Consumer<O>,
         options: D::Options,
+    ) -> Result<(), NotDispatched> {
+        self.outlet.subscribe(subscription.id, consumer, options)?;
+        self.callbacks.push_back(Callback::Subscribed(subscription));
+        Ok(())
+    }
+
+    /// As [`add_consumer`](Self::add_consumer); one that the dispatcher refuses has its subscription cancelled.
+    pub(crate) fn add_consumer_or_reject(
+        &mut self,
+        subscription: Subscription,
+        consumer: Consumer<O>,
+        options: D::Options,
     ) {
-        if self.outlet.subscribe(subscription.id, consumer, options) {
-            self.callbacks.push_back(Callback::Subscribed(subscription));
+        let id = subscription.id;
+        if let Err(refused) = self.add_consumer(subscription, consumer, options) {
+            self.outlet.out.reject(id, Reason::custom(refused.to_string()));
         }
     }
 

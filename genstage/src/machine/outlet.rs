@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use crate::buffer::{Buffer, Capacity, Keep, Marker};
-use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, Outbox};
+use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, NotDispatched, Outbox};
 use crate::role::Kind;
 use crate::subscription::{CancelKind, SubscriptionId};
 use crate::{Cancel, DemandMode, Reason};
@@ -66,19 +66,15 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         }
     }
 
-    /// Whether the dispatcher takes the consumer; if not, it is told why.
+    /// A consumer that the dispatcher refuses stays until it is rejected.
     pub(super) fn subscribe(
         &mut self,
         id: SubscriptionId,
         consumer: Consumer<O>,
         options: D::Options,
-    ) -> bool {
+    ) -> Result<(), NotDispatched> {
         let key = self.out.insert(id, consumer);
-        let refused = self.dispatcher.subscribe(key, options).err();
-        if let Some(refused) = &refused {
-            self.out.reject(id, Reason::custom(refused.to_string()));
-        }
-        refused.is_none()
+        self.dispatcher.subscribe(key, options)
     }
 
     /// Forgets a consumer, and confirms a cancellation; under which rule it was subscribed.

@@ -87,7 +87,7 @@ impl<T: Clone + Send + 'static> Recorder<T> {
         let subscribe = |neighbour| {
             let (ours, _) = Subscription::pair(&"producer".into(), &"consumer".into());
             let id = ours.id;
-            machine.add_consumer(ours, self.consumer(neighbour, cancel), ());
+            machine.add_consumer(ours, self.consumer(neighbour, cancel), ()).unwrap();
             id
         };
         (0..n).map(subscribe).collect()

@@ -8,10 +8,10 @@ use std::marker::PhantomData;
 
 use super::node::{Node, Replicas};
 use super::wiring::Wiring;
+use crate::Refusal;
 use crate::dispatch::Dispatcher;
 use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, Runnable, Stage};
-use crate::subscription::Subscribe;
-use crate::{Refusal, WindowError};
+use crate::subscription::{DispatchOptions, Subscribe};
 
 /// A role that may stand left of `=>` only.
 #[diagnostic::on_unimplemented(
@@ -102,31 +102,33 @@ pub struct Edge<Out, In>(PhantomData<(Out, In)>);
     label = "the event types differ: `{X}` on the left, `{Y}` on the right",
     note = "put a stage between them that turns the one into the other, for instance `map(…)`"
 )]
-pub trait Flows<A: Stage, B: Stage, X, Y> {
+pub trait Flows<A: Stage, B: Stage, X, Y, O> {
     /// Subscribes every replica of the consumer to every replica of the producer.
     fn wire(
+        edge: &str,
         producers: &mut [Node<A>],
         consumers: &mut [Node<B>],
-        options: Subscribe,
-    ) -> Result<(), WindowError>;
+        options: impl FnMut() -> Subscribe<O>,
+    ) -> Result<(), Refusal>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<A, B, T> Flows<A, B, T, T> for Edge<Events, Events>
+// Recommended: if it is the options that do not fit, the message is to be theirs.
+impl<A, B, T, O> Flows<A, B, T, T, O> for Edge<Events, Events>
 where
-    A: Runnable<Give = T, Dispatcher: Dispatcher<T, Options: Default>>,
+    A: Runnable<Give = T, Dispatcher: Dispatcher<T>>,
     B: Runnable<Take = T>,
+    O: DispatchOptions<<A::Dispatcher as Dispatcher<T>>::Options>,
     T: Send + 'static,
 {
     fn wire(
+        edge: &str,
         producers: &mut [Node<A>],
         consumers: &mut [Node<B>],
-        options: Subscribe,
-    ) -> Result<(), WindowError> {
+        mut options: impl FnMut() -> Subscribe<O>,
+    ) -> Result<(), Refusal> {
         for producer in producers {
-            for consumer in consumers.iter_mut() {
-                let window = consumer.window(options)?;
-                producer.subscribe(consumer, window, options.cancel.unwrap_or_default());
+            for (replica, consumer) in consumers.iter_mut().enumerate() {
+                producer.subscribe(edge, consumer, replica, options())?;
             }
         }
         Ok(())
@@ -136,15 +138,25 @@ where
 // Sides that carry nothing belong to nodes whose position is refused already.
 
 #[diagnostic::do_not_recommend]
-impl<A: Stage, B: Stage, In, X, Y> Flows<A, B, X, Y> for Edge<Nothing, In> {
-    fn wire(_: &mut [Node<A>], _: &mut [Node<B>], _: Subscribe) -> Result<(), WindowError> {
+impl<A: Stage, B: Stage, In, X, Y, O> Flows<A, B, X, Y, O> for Edge<Nothing, In> {
+    fn wire(
+        _: &str,
+        _: &mut [Node<A>],
+        _: &mut [Node<B>],
+        _: impl FnMut() -> Subscribe<O>,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Stage, B: Stage, X, Y> Flows<A, B, X, Y> for Edge<Events, Nothing> {
-    fn wire(_: &mut [Node<A>], _: &mut [Node<B>], _: Subscribe) -> Result<(), WindowError> {
+impl<A: Stage, B: Stage, X, Y, O> Flows<A, B, X, Y, O> for Edge<Events, Nothing> {
+    fn wire(
+        _: &str,
+        _: &mut [Node<A>],
+        _: &mut [Node<B>],
+        _: impl FnMut() -> Subscribe<O>,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 }
@@ -153,21 +165,21 @@ type Out<S> = <<S as Stage>::Role as Sides>::Out;
 type In<S> = <<S as Stage>::Role as Sides>::In;
 
 /// Declares an edge: checks that events can flow over it, and wires it.
-pub fn edge<A: Replicas, B: Replicas>(
+pub fn edge<A: Replicas, B: Replicas, O>(
     wiring: &mut Wiring,
     name: &str,
     producer: &mut A,
     consumer: &mut B,
-    options: Subscribe,
+    options: impl FnMut() -> Subscribe<O>,
 ) where
     <A::Stage as Stage>::Role: Sides,
     <B::Stage as Stage>::Role: Sides,
     Edge<Out<A::Stage>, In<B::Stage>>:
-        Flows<A::Stage, B::Stage, <A::Stage as Stage>::Give, <B::Stage as Stage>::Take>,
+        Flows<A::Stage, B::Stage, <A::Stage as Stage>::Give, <B::Stage as Stage>::Take, O>,
 {
     let (producers, consumers) = (producer.nodes(), consumer.nodes());
-    let wired = <Edge<Out<A::Stage>, In<B::Stage>> as Flows<_, _, _, _>>::wire(producers, consumers, options);
-    if let Err(error) = wired {
-        wiring.refuse(Refusal::Demand { edge: name.to_owned(), error });
+    let wire = <Edge<Out<A::Stage>, In<B::Stage>> as Flows<_, _, _, _, _>>::wire;
+    if let Err(refusal) = wire(name, producers, consumers, options) {
+        wiring.refuse(refusal);
     }
 }

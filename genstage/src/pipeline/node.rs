@@ -4,14 +4,13 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::control::Control;
-use crate::demand::Window;
 use crate::dispatch::{Consumer, Dispatcher};
 use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
-use crate::subscription::{Subscribe, Subscription};
+use crate::subscription::{DispatchOptions, Subscribe, Subscription};
 use crate::summary::StageSummary;
 use crate::task::{Address, Shell, StageRef, mailbox};
-use crate::{Cancel, WindowError};
+use crate::{Cancel, Refusal};
 
 /// A stage of a pipeline that has not been started.
 pub struct Node<S: Stage> {
@@ -116,24 +115,31 @@ impl<S: Runnable> Replicas for Vec<Node<S>> {
 }
 
 impl<S: Runnable> Node<S> {
-    /// The demand window of a subscription by this stage.
-    pub(super) fn window(&self, options: Subscribe) -> Result<Window, WindowError> {
-        options.window(&self.address.shared.options)
-    }
-
-    /// Subscribes a consumer. Both sides are values still, so a whole pipeline is wired before its first stage runs and
-    /// no consumer misses the first events.
-    pub(super) fn subscribe<C, T>(&mut self, consumer: &mut Node<C>, window: Window, cancel: Cancel)
+    /// Subscribes a consumer, the `replica`th of its node. Both sides are values still, so a whole pipeline is wired before
+    /// its first stage runs and no consumer misses the first events.
+    pub(super) fn subscribe<C, T, O>(
+        &mut self,
+        edge: &str,
+        consumer: &mut Node<C>,
+        replica: usize,
+        options: Subscribe<O>,
+    ) -> Result<(), Refusal>
     where
-        S: Runnable<Give = T, Dispatcher: Dispatcher<T, Options: Default>>,
+        S: Runnable<Give = T, Dispatcher: Dispatcher<T>>,
         C: Runnable<Take = T>,
+        O: DispatchOptions<<S::Dispatcher as Dispatcher<T>>::Options>,
         T: Send + 'static,
     {
+        let refusal = |error| Refusal::Demand { edge: edge.to_owned(), error };
+        let window = options.window(&consumer.address.shared.options).map_err(refusal)?;
+        let cancel = options.cancel.unwrap_or(Cancel::Complete);
         let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
         let downstream = Consumer::new(Box::new(consumer.address.clone()), cancel);
-        self.shell.machine.add_consumer(ours, downstream, Default::default());
+        let added = self.shell.machine.add_consumer(ours, downstream, options.options.into_options(replica));
+        added.map_err(|error| Refusal::Dispatch { edge: edge.to_owned(), error })?;
         let upstream = Producer::new(Box::new(self.address.clone()), window, cancel);
         consumer.shell.machine.add_producer(theirs, upstream);
+        Ok(())
     }
 }
 

@@ -240,7 +240,7 @@ impl<S: Stage> StageRef<S> {
         let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
         let consumer = Consumer::new(Box::new(self.address.clone()), cancel);
         let request = Request { id: ours.id, consumer: Some(consumer) };
-        let options = options.options.into_options();
+        let options = options.options.into_options(0);
         let producer = producer.address.clone();
         Ok(move |shell: &mut Shell<S>| {
             let upstream = Producer::new(Box::new(producer.clone()), window, cancel);
@@ -352,7 +352,7 @@ impl<T> Request<T> {
         D: Dispatcher<T>,
     {
         if let Some(consumer) = self.consumer.take() {
-            shell.machine.add_consumer(subscription, consumer, options);
+            shell.machine.add_consumer_or_reject(subscription, consumer, options);
         }
     }
 }

@@ -1,0 +1,13 @@
+use genstage::prelude::*;
+use stages::*;
+
+#[path = "../../stages.rs"]
+mod stages;
+
+fn main() {
+    let _ = pipeline! {
+        counter = Counter;
+        printer = Printer;
+        counter => printer [partition: 0, selector: |n: &u64| n % 2 == 0];
+    };
+}
