@@ -1,15 +1,23 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::role::{Emits, Stage};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::role::{Emits, Runnable, Stage};
 use crate::subscription::SubscriptionId;
-use crate::{Reason, Subscription};
+use crate::task::WeakAddress;
+use crate::{Cast, Reason, StageRef, Subscription};
 
 /// What a callback can say to the runtime: emit events, finish.
 ///
 /// Nothing that is said here waits: it takes effect when the callback returns.
 pub struct Context<S: Stage> {
     pub(crate) name: Arc<str>,
+    /// Weak: a stage does not keep itself reachable.
+    this: WeakAddress<S>,
+    timers: JoinSet<()>,
     pub(crate) out: Vec<S::Give>,
     pub(crate) finish: bool,
     pub(crate) stop: Option<Reason>,
@@ -19,13 +27,65 @@ pub struct Context<S: Stage> {
 }
 
 impl<S: Stage> Context<S> {
-    pub(crate) fn new(name: Arc<str>) -> Self {
-        Self { name, out: Vec::new(), finish: false, stop: None, afterwards: Vec::new(), asks: Vec::new() }
+    pub(crate) fn new(this: WeakAddress<S>) -> Self {
+        Self {
+            name: this.name().clone(),
+            this,
+            timers: JoinSet::new(),
+            out: Vec::new(),
+            finish: false,
+            stop: None,
+            afterwards: Vec::new(),
+            asks: Vec::new(),
+        }
     }
 
     /// The stage's name: its node's in `pipeline!`, with `[i]` behind it for a replica.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// A handle of the stage itself, for as long as anyone else can reach it; none if nobody can, and the stage is about to
+    /// end. Keeping it keeps the stage reachable. A stage cannot [`call`](StageRef::call) itself.
+    pub fn this(&self) -> Option<StageRef<S>> {
+        self.this.upgrade().map(StageRef::new)
+    }
+
+    /// Sends the stage a message after a time; it is handled as one that was [`cast`](StageRef::cast), and needs no room in the
+    /// mailbox. Timers end with the stage.
+    pub fn send_after<Msg: Send + 'static>(&mut self, after: Duration, message: Msg) -> Timer
+    where
+        S: Cast<Msg> + Runnable,
+    {
+        let this = self.this.clone();
+        self.timer(async move {
+            tokio::time::sleep(after).await;
+            this.timer(message);
+        })
+    }
+
+    /// Sends the stage a message again and again, the first after one `period`; as [`send_after`](Self::send_after). What was
+    /// missed while the stage was busy is not made up for.
+    ///
+    /// A period of zero is taken for a millisecond.
+    pub fn interval<Msg: Clone + Send + 'static>(&mut self, period: Duration, message: Msg) -> Timer
+    where
+        S: Cast<Msg> + Runnable,
+    {
+        let (this, period) = (self.this.clone(), period.max(Duration::from_millis(1)));
+        self.timer(async move {
+            let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                this.timer(message.clone());
+            }
+        })
+    }
+
+    fn timer(&mut self, timer: impl Future<Output = ()> + Send + 'static) -> Timer {
+        while self.timers.try_join_next().is_some() {}
+        Timer(self.timers.spawn(timer))
     }
 
     /// Emits one event.
@@ -68,6 +128,17 @@ impl<S: Stage> Context<S> {
     /// Nothing happens if the subscription has ended, or for 0 events.
     pub fn ask(&mut self, subscription: &Subscription, events: usize) {
         self.asks.push((subscription.id, events));
+    }
+}
+
+/// A timer of a stage. Dropping this leaves it running.
+#[derive(Debug)]
+pub struct Timer(AbortHandle);
+
+impl Timer {
+    /// Stops the timer; a message that it has sent already still comes.
+    pub fn cancel(&self) {
+        self.0.abort();
     }
 }
 

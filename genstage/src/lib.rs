@@ -87,7 +87,7 @@ pub mod __private;
 
 pub use batch::Batch;
 pub use buffer::{Keep, Marker};
-pub use context::Context;
+pub use context::{Context, Timer};
 pub use demand::WindowError;
 pub use dispatch::{
     BroadcastDispatcher, ConsumerKey, DemandDispatcher, Dispatcher, NotDispatched, Outbox, Partition,

@@ -8,6 +8,8 @@ mod dispatchers;
 mod failure;
 mod flow;
 mod messages;
+mod middle;
 mod ready_made;
 mod stages;
 mod subscriptions;
+mod timers;

@@ -29,8 +29,8 @@ pub fn replica<S: Runnable>(name: &str, index: usize, stage: S) -> S::Node {
 }
 
 fn make<S: Runnable>(name: Arc<str>, stage: S) -> Node<S> {
-    let (address, mailbox) = mailbox(name.clone(), stage.options());
-    Node { shell: Shell::new(stage, name, mailbox, address.shared.clone()), address }
+    let (address, mailbox) = mailbox(name, stage.options());
+    Node { shell: Shell::new(stage, mailbox, address.downgrade()), address }
 }
 
 /// Makes the nodes of replicas whose number is not known before.

@@ -1,13 +1,13 @@
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
 use tokio::task;
 
 use super::Shell;
 use crate::Reason;
 use crate::machine::{Downstream, Upstream};
-use crate::message::Envelope;
+use crate::message::{Cast, CastEnvelope, Envelope};
 use crate::role::{Runnable, Stage, StageOptions};
 use crate::subscription::{CancelKind, SubscriptionId};
 
@@ -21,8 +21,8 @@ pub(crate) enum Message<S: Stage> {
     ProducerGone { id: SubscriptionId, kind: CancelKind, reason: Reason },
     /// A consumer has ended or cancelled.
     ConsumerGone { id: SubscriptionId, kind: CancelKind, reason: Reason },
-    /// A call or a cast. Its permit comes free when it has been handled.
-    User(Box<dyn Envelope<S>>, OwnedSemaphorePermit),
+    /// A call or a cast. Its permit comes free when it has been handled; a timer's has none.
+    User(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>),
     /// An info.
     Info(Box<dyn Envelope<S>>, OwnedSemaphorePermit),
     /// Something else that is done to the stage at once: subscribing, stopping, looking at it.
@@ -44,6 +44,48 @@ pub(crate) type Mailbox<S> = UnboundedReceiver<Message<S>>;
 pub(crate) struct Address<S: Stage> {
     pub(super) sender: UnboundedSender<Message<S>>,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// An address that does not keep its stage reachable.
+pub(crate) struct WeakAddress<S: Stage> {
+    sender: WeakUnboundedSender<Message<S>>,
+    shared: Arc<Shared>,
+}
+
+impl<S: Stage> Address<S> {
+    pub(crate) fn downgrade(&self) -> WeakAddress<S> {
+        WeakAddress { sender: self.sender.downgrade(), shared: self.shared.clone() }
+    }
+}
+
+impl<S: Stage> WeakAddress<S> {
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.shared.name
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<Address<S>> {
+        Some(Address { sender: self.sender.upgrade()?, shared: self.shared.clone() })
+    }
+
+    /// Sends what a timer sends. One that nobody can reach any more is about to end.
+    pub(crate) fn timer<Msg: Send + 'static>(&self, message: Msg)
+    where
+        S: Cast<Msg>,
+    {
+        if let Some(sender) = self.sender.upgrade() {
+            let _ = sender.send(Message::User(Box::new(CastEnvelope(message)), None));
+        }
+    }
+}
+
+impl<S: Stage> Clone for WeakAddress<S> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone(), shared: self.shared.clone() }
+    }
 }
 
 /// What is known of a stage outside its task.

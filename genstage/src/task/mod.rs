@@ -5,7 +5,7 @@ mod shell;
 mod spawn;
 mod stage_ref;
 
-pub(crate) use mailbox::{Address, mailbox};
+pub(crate) use mailbox::{Address, WeakAddress, mailbox};
 pub(crate) use shell::Shell;
 pub use spawn::Spawn;
 pub use stage_ref::{StageRef, SubscribeError};

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task;
 
-use super::mailbox::{Mailbox, Message, Shared, close};
+use super::mailbox::{Mailbox, Message, Shared, WeakAddress, close};
 use crate::buffer::Marker;
 use crate::control::Control;
 use crate::machine::{Machine, Outlet, Step};
@@ -27,7 +27,7 @@ pub(crate) struct Shell<S: Stage> {
     infos: FxHashMap<Marker, UserMessage<S>>,
     next_info: Marker,
     /// A call or a cast that is to be handled next.
-    message: Option<UserMessage<S>>,
+    message: Option<(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>)>,
     /// The size of the batch that is with the handler.
     handling: usize,
 }
@@ -36,17 +36,17 @@ pub(crate) struct Shell<S: Stage> {
 type UserMessage<S> = (Box<dyn Envelope<S>>, OwnedSemaphorePermit);
 
 impl<S: Runnable> Shell<S> {
-    pub(crate) fn new(state: S, name: Arc<str>, mailbox: Mailbox<S>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(state: S, mailbox: Mailbox<S>, this: WeakAddress<S>) -> Self {
         let kind = S::Role::KIND;
         let options = state.options();
         let mut outlet = Outlet::new(kind, state.dispatcher(), options.capacity(kind), options.buffer_keep);
         outlet.set_demand(options.demand);
         Self {
             state,
-            cx: Context::new(name),
+            shared: this.shared().clone(),
+            cx: Context::new(this),
             machine: Machine::new(kind, outlet),
             mailbox,
-            shared,
             infos: FxHashMap::default(),
             next_info: 0,
             message: None,

@@ -26,9 +26,8 @@ pub trait Spawn: Runnable {
     ///
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     fn spawn_as(self, name: impl Into<Arc<str>>) -> StageRef<Self> {
-        let name = name.into();
-        let (address, mailbox) = mailbox(name.clone(), self.options());
-        let shell = Shell::new(self, name, mailbox, address.shared.clone());
+        let (address, mailbox) = mailbox(name.into(), self.options());
+        let shell = Shell::new(self, mailbox, address.downgrade());
         tokio::spawn(shell.run(Arc::new(Control::default())));
         StageRef::new(address)
     }

@@ -92,7 +92,7 @@ impl<S: Stage> StageRef<S> {
         let (sender, reply) = oneshot::channel();
         let permit = self.permit().await.ok_or(CallError::NoAnswer)?;
         let envelope = Box::new(CallEnvelope(request, ReplyTo::new(sender)));
-        self.send(Message::User(envelope, permit)).map_err(|_| CallError::NoAnswer)?;
+        self.send(Message::User(envelope, Some(permit))).map_err(|_| CallError::NoAnswer)?;
         reply.await.map_err(|_| CallError::NoAnswer)
     }
 
@@ -127,7 +127,7 @@ impl<S: Stage> StageRef<S> {
         match self.permit().await {
             Some(permit) if !self.address.sender.is_closed() => {
                 // A stage that ends at this very moment drops the message as one that it did not get to.
-                let _ = self.send(Message::User(Box::new(CastEnvelope(message)), permit));
+                let _ = self.send(Message::User(Box::new(CastEnvelope(message)), Some(permit)));
                 Ok(())
             }
             _ => Err(Ended(message)),
@@ -148,7 +148,7 @@ impl<S: Stage> StageRef<S> {
         }
         match self.address.shared.permits.clone().try_acquire_owned() {
             Ok(permit) => {
-                let _ = self.send(Message::User(Box::new(CastEnvelope(message)), permit));
+                let _ = self.send(Message::User(Box::new(CastEnvelope(message)), Some(permit)));
                 Ok(())
             }
             Err(_) => Err(TryCastError::Full(message)),

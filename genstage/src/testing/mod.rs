@@ -1,8 +1,10 @@
 //! Tools for tests of stages and dispatchers (feature `testing`).
 
 mod dispatcher;
+mod probe;
 
 pub use dispatcher::DispatcherProbe;
+pub use probe::{ConsumerProbe, ProbedConsumer, ProbedProducer, ProducerProbe};
 
 /// Returns when nothing is in flight any more: every task of the runtime waits for something that is not to come of itself.
 ///
