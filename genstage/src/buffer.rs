@@ -45,7 +45,7 @@ pub struct Buffer<T> {
     events: VecDeque<T>,
     /// Each with the number of the event it stands behind.
     infos: VecDeque<(u64, Marker)>,
-    /// The number of the newest event; events are numbered from 1.
+    /// The number of the newest event. Numbers begin in the middle, so that events that come back have some before.
     last: u64,
     capacity: usize,
     keep: Keep,
@@ -58,7 +58,7 @@ impl<T> Buffer<T> {
             Capacity::Events(events) => events,
             Capacity::Unbounded => usize::MAX,
         };
-        Self { events: VecDeque::new(), infos: VecDeque::new(), last: 0, capacity, keep }
+        Self { events: VecDeque::new(), infos: VecDeque::new(), last: 1 << 63, capacity, keep }
     }
 
     /// How many events there are; infos do not count.
@@ -78,7 +78,9 @@ impl<T> Buffer<T> {
     /// Empties `events` into the buffer; how many events, old or new, were discarded for want of room. The infos that stood
     /// behind discarded events go to `released`.
     pub fn store(&mut self, events: &mut Vec<T>, released: &mut impl Extend<Marker>) -> usize {
-        let discarded = (self.len() + events.len()).saturating_sub(self.capacity);
+        // More than there is room for may be there already: what came back.
+        let excess = (self.len() + events.len()).saturating_sub(self.capacity);
+        let discarded = if self.keep == Keep::First { excess.min(events.len()) } else { excess };
         match self.keep {
             Keep::First => {
                 let room = events.len() - discarded;
@@ -126,7 +128,8 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// Takes back what `take` gave and nobody had room for; `infos` had stood behind it.
+    /// Puts events before all others: those that `take` gave and nobody had room for, `infos` having stood behind them, or those
+    /// that a consumer gave back. They are kept even if the buffer is full.
     pub fn put_back(&mut self, events: &mut Vec<T>, infos: &[Marker]) {
         let behind = self.last - self.len() as u64;
         events.drain(..).rev().for_each(|event| self.events.push_front(event));
@@ -174,6 +177,25 @@ mod tests {
         let mut buffer = Buffer::new(Capacity::Unbounded, Keep::First);
         assert_eq!(buffer.store(&mut (0..1000).collect(), &mut vec![]), 0);
         assert_eq!(buffer.len(), 1000);
+    }
+
+    #[test]
+    fn what_comes_back_stands_before_everything() {
+        let mut buffer = Buffer::new(Capacity::Events(2), Keep::First);
+        buffer.put_back(&mut vec![1, 2], &[]);
+        assert_eq!(buffer.store(&mut vec![3], &mut vec![]), 1);
+        buffer.put_back(&mut vec![0], &[]);
+        assert_eq!(buffer.store(&mut vec![3], &mut vec![]), 1);
+        buffer.take(1, &mut vec![], &mut vec![]);
+        assert!(buffer.store_info(7));
+        let (mut events, mut infos) = (vec![], vec![]);
+        buffer.take(2, &mut events, &mut infos);
+        assert_eq!((events.as_slice(), infos.as_slice()), ([1, 2].as_slice(), [7].as_slice()));
+        buffer.put_back(&mut events, &infos);
+        assert_eq!(buffer.len(), 2);
+        infos.clear();
+        buffer.take(1, &mut events, &mut infos);
+        assert_eq!((events.as_slice(), infos.as_slice()), ([1].as_slice(), [].as_slice()));
     }
 
     proptest! {

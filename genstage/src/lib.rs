@@ -76,6 +76,7 @@ mod pipeline;
 pub mod prelude;
 mod role;
 mod stages;
+mod stream;
 mod subscription;
 mod summary;
 mod task;
@@ -102,6 +103,7 @@ pub use stages::{
     Filter, FlatMap, ForEach, FromIter, FromStream, Map, filter, flat_map, for_each, from_iter, from_stream,
     map,
 };
+pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};
 pub use task::{Spawn, StageRef, SubscribeError};
 

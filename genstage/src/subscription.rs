@@ -247,6 +247,11 @@ impl<O> Subscribe<O> {
         Subscribe { max_demand, min_demand, cancel, options: Stated(options) }
     }
 
+    /// The window of a subscription with these options by something that has no defaults of its own.
+    pub(crate) fn window_of_its_own(&self) -> Result<Window, WindowError> {
+        Window::new(self.max_demand, self.min_demand)
+    }
+
     /// The window of a subscription with these options by a stage with those. A subscription that states `max_demand` has
     /// stated the window: the stage's own `min_demand` belonged to the stage's own `max_demand`.
     pub(crate) fn window(&self, stage: &StageOptions) -> Result<Window, WindowError> {

@@ -11,5 +11,6 @@ mod messages;
 mod middle;
 mod ready_made;
 mod stages;
+mod streams;
 mod subscriptions;
 mod timers;

@@ -141,6 +141,12 @@ impl<T: Clone + Send + 'static> Dispatcher<T> for BroadcastDispatcher<T> {
         self.move_limit(Some(from), Some(to));
     }
 
+    /// The others have these events: the copies are dropped, and counted.
+    fn take_back(&mut self, _: ConsumerKey, events: Vec<T>, out: &mut Outbox<T>) -> Vec<T> {
+        out.discard(events.len());
+        Vec::new()
+    }
+
     fn wanted(&self) -> usize {
         let slowest = self.limits.keys().next().map_or(0, |limit| limit - self.dispatched);
         usize::try_from(slowest).unwrap_or(usize::MAX)

@@ -58,6 +58,13 @@ pub trait Dispatcher<T>: Send + 'static {
     /// Sends, or queues, the first of the events, as many as it [`takes`](Self::takes), and leaves the rest.
     fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>);
 
+    /// A consumer that is going gives events back, the oldest that it was sent and did not handle; or events could not be sent
+    /// to one that has ended. What is returned goes to the front of the stage's buffer, for others: that is the default.
+    fn take_back(&mut self, consumer: ConsumerKey, events: Vec<T>, out: &mut Outbox<T>) -> Vec<T> {
+        let _ = (consumer, out);
+        events
+    }
+
     /// An info comes behind all events dispatched so far. False if nothing is queued before it; if it is true, the dispatcher
     /// hands it to [`Outbox::release`] when that has gone.
     fn hold(&mut self, info: Marker) -> bool {

@@ -38,6 +38,8 @@ pub struct Outbox<T> {
     keys: FxHashMap<SubscriptionId, usize>,
     spares: Vec<Vec<T>>,
     refused: VecDeque<(ConsumerKey, usize)>,
+    /// Events that a consumer did not accept, because it has ended.
+    pub(crate) returned: Vec<(ConsumerKey, Vec<T>)>,
     pub(crate) released: VecDeque<Marker>,
     pub(crate) events_out: u64,
     pub(crate) discarded: u64,
@@ -45,16 +47,16 @@ pub struct Outbox<T> {
 
 impl<T> Outbox<T> {
     /// Sends events to a consumer, in one message.
-    pub fn send(&mut self, consumer: ConsumerKey, events: Vec<T>) {
+    pub fn send(&mut self, key: ConsumerKey, events: Vec<T>) {
         let count = events.len() as u64;
-        let Some((id, consumer)) = self.links.get(consumer.0) else {
+        let Some((id, consumer)) = self.links.get(key.0) else {
             self.discarded += count;
             return;
         };
         match consumer.port.events(*id, events) {
             Ok(()) => self.events_out += count,
             // It has ended; that it did is on its way to us.
-            Err(_) => self.discarded += count,
+            Err(events) => self.returned.push((key, events)),
         }
     }
 
@@ -73,6 +75,11 @@ impl<T> Outbox<T> {
     /// An empty buffer, one that came back if there is one.
     pub fn spare(&mut self) -> Vec<T> {
         self.spares.pop().unwrap_or_default()
+    }
+
+    /// Counts events that were sent and came back.
+    pub(crate) fn not_sent(&mut self, events: usize) {
+        self.events_out -= events as u64;
     }
 
     /// Keeps an emptied buffer for later, if there is use for it: one for each consumer, and one to fill meanwhile.
@@ -154,6 +161,7 @@ impl<T> Default for Outbox<T> {
             keys: FxHashMap::default(),
             spares: Vec::new(),
             refused: VecDeque::new(),
+            returned: Vec::new(),
             released: VecDeque::new(),
             events_out: 0,
             discarded: 0,

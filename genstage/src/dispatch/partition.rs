@@ -256,7 +256,7 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return };
         let slot = &mut self.partitions[partition];
         if let State::Queued { entries, events } = &mut slot.state {
-            let was_full = *events == self.queue_size;
+            let was_full = *events >= self.queue_size;
             let mut batch = out.spare();
             while demand > 0 {
                 match entries.pop_front() {
@@ -292,6 +292,24 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
             *waiting += added;
             self.demand += added as u128;
         }
+    }
+
+    /// They go to the front of the partition's queue, for its next consumer.
+    fn take_back(&mut self, consumer: ConsumerKey, given: Vec<T>, _: &mut Outbox<T>) -> Vec<T> {
+        let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return given };
+        let slot = &mut self.partitions[partition];
+        if let State::Waiting(demand) = &mut slot.state {
+            self.demand -= std::mem::take(demand) as u128;
+            slot.state = State::empty_queue();
+        }
+        if let State::Queued { entries, events } = &mut slot.state {
+            let was_full = *events >= self.queue_size;
+            *events += given.len();
+            self.queued += given.len();
+            given.into_iter().rev().for_each(|event| entries.push_front(Entry::Event(event)));
+            self.full += usize::from(!was_full && *events >= self.queue_size);
+        }
+        Vec::new()
     }
 
     fn wanted(&self) -> usize {

@@ -5,6 +5,8 @@
 //! [`Machine::subscribed`] and [`Machine::cancelled`]. What goes to the neighbours leaves through their ports.
 
 mod inlet;
+#[cfg(test)]
+mod invariants;
 mod outlet;
 mod port;
 #[cfg(test)]

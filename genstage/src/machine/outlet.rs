@@ -179,7 +179,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         let (emitted, takes) = (events.len(), self.dispatcher.takes(self.coming()).min(events.len()));
         // Nobody wants what is buffered, so nobody wants what comes behind it.
         if self.buffer.is_empty() {
-            self.dispatcher.dispatch(events, takes, &mut self.out);
+            self.dispatch(events, takes);
         }
         let met = match self.goes_on && self.buffer.len() < HELD_EVENTS {
             true => emitted - events.len(),
@@ -190,6 +190,27 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
             self.store(events);
         }
         self.serve();
+    }
+
+    fn dispatch(&mut self, events: &mut Vec<O>, count: usize) {
+        self.dispatcher.dispatch(events, count, &mut self.out);
+        // What a consumer that has ended did not accept stands before what is left over.
+        while let Some((consumer, returned)) = self.out.returned.pop() {
+            let mut rest = self.dispatcher.take_back(consumer, returned, &mut self.out);
+            rest.append(events);
+            *events = rest;
+        }
+    }
+
+    /// A consumer that has cancelled gives back what it did not handle.
+    pub(crate) fn give_back(&mut self, id: SubscriptionId, events: Vec<O>) {
+        let Some(key) = self.out.key(id) else {
+            self.out.discard(events.len());
+            return;
+        };
+        self.out.not_sent(events.len());
+        let mut rest = self.dispatcher.take_back(key, events, &mut self.out);
+        self.buffer.put_back(&mut rest, &[]);
     }
 
     /// So many events have come: they meet what is owed, and then what will be.
@@ -231,7 +252,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
             let mut released = vec![];
             self.buffer.take(wanted, &mut events, &mut released);
             let count = events.len();
-            self.dispatcher.dispatch(&mut events, count, &mut self.out);
+            self.dispatch(&mut events, count);
             if events.is_empty() {
                 released.into_iter().for_each(|info| self.pass_info(info));
             } else {

@@ -8,6 +8,9 @@ pub(crate) trait Upstream<T>: Send {
     /// Asks for `demand` more events; `spare` is an empty buffer to send some of them in.
     fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<T>);
 
+    /// Events that the consumer received and will not handle, the oldest there are. It has cancelled before.
+    fn give_back(&self, id: SubscriptionId, events: Vec<T>);
+
     /// The consumer has ended, or wants the subscription cancelled.
     fn consumer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason);
 }

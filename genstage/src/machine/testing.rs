@@ -113,6 +113,8 @@ impl<T: Clone + Send + 'static> Upstream<T> for Port<T> {
         self.recorder.note(self.neighbour, Sent::Ask(demand));
     }
 
+    fn give_back(&self, _: SubscriptionId, _: Vec<T>) {}
+
     fn consumer_gone(&self, _: SubscriptionId, _: CancelKind, reason: Reason) {
         self.recorder.note(self.neighbour, Sent::Down(reason.to_string()));
     }

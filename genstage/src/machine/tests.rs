@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::testing::{Recorder, Sent};
 use super::*;
 use crate::buffer::{Capacity, Keep};
@@ -237,66 +235,4 @@ fn messages_of_a_subscription_that_has_ended_are_ignored() {
     assert_eq!(machine.inlet.discarded, 2);
     machine.on_ask(SubscriptionId::next(), 3, vec![]);
     assert_eq!(recorder.sent(), [(0, Sent::Ask(4))]);
-}
-
-/// What may happen to a producer.
-#[derive(Clone, Debug)]
-enum Op {
-    Ask(usize, usize),
-    Emit(usize),
-    Cancel(usize),
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![
-        4 => (0..4usize, 1..20usize).prop_map(|(consumer, n)| Op::Ask(consumer, n)),
-        4 => (0..30usize).prop_map(Op::Emit),
-        1 => (0..4usize).prop_map(Op::Cancel),
-    ]
-}
-
-proptest! {
-    /// The three invariants, over any interleaving: nothing wanted is buffered, events keep their order, and credit is
-    /// conserved.
-    #[test]
-    fn invariants_of_a_producer(ops in prop::collection::vec(op(), 0..60)) {
-        let recorder = Recorder::default();
-        let mut machine: Stage = Machine::new(Kind::Producer, Outlet::new(Kind::Producer, DemandDispatcher::default(), MANY, Keep::Last));
-        let ids = recorder.subscribe(&mut machine, 4, Cancel::Temporary);
-        let (mut asked, mut received) = ([0usize; 4], [0usize; 4]);
-        let (mut newest, mut owed, mut seen) = (0u32, 0usize, vec![]);
-        let mut gone = [false; 4];
-        for op in ops {
-            match op {
-                Op::Ask(consumer, n) => {
-                    machine.on_ask(ids[consumer], n, vec![]);
-                    asked[consumer] += if gone[consumer] { 0 } else { n };
-                }
-                Op::Emit(n) => {
-                    let mut events: Vec<u32> = (newest..newest + n as u32).collect();
-                    newest += n as u32;
-                    owed = owed.saturating_sub(n);
-                    machine.emitted(&mut events);
-                }
-                Op::Cancel(consumer) => {
-                    machine.on_consumer_gone(ids[consumer], CancelKind::Down, Reason::Normal);
-                    gone[consumer] = true;
-                }
-            }
-            for (consumer, events) in recorder.events() {
-                received[consumer] += events.len();
-                seen.extend(events);
-            }
-            let wanted: usize = (0..4).filter(|&c| !gone[c]).map(|c| asked[c] - received[c]).sum();
-            if let Step::Demand(n) = next(&mut machine) {
-                prop_assert_eq!(n, wanted - owed);
-                owed += n;
-            }
-            prop_assert!((0..4).all(|c| received[c] <= asked[c]));
-            prop_assert!(machine.outlet.buffered() == 0 || wanted == 0);
-            prop_assert!(owed >= wanted);
-            prop_assert_eq!(&seen, &(0..seen.len() as u32).collect::<Vec<_>>());
-            prop_assert_eq!(seen.len() + machine.outlet.buffered(), newest as usize);
-        }
-    }
 }

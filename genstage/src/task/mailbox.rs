@@ -15,6 +15,8 @@ use crate::subscription::{CancelKind, SubscriptionId};
 pub(crate) enum Message<S: Stage> {
     /// A consumer asks for events; with it may come an emptied buffer.
     Ask { id: SubscriptionId, demand: usize, spare: Vec<S::Give> },
+    /// A consumer that goes gives events back.
+    GiveBack { id: SubscriptionId, events: Vec<S::Give> },
     /// A producer sends events.
     Events { id: SubscriptionId, events: Vec<S::Take> },
     /// A producer has ended or cancelled.
@@ -115,6 +117,10 @@ pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Addre
 impl<S: Runnable> Upstream<S::Give> for Address<S> {
     fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<S::Give>) {
         let _ = self.sender.send(Message::Ask { id, demand, spare });
+    }
+
+    fn give_back(&self, id: SubscriptionId, events: Vec<S::Give>) {
+        let _ = self.sender.send(Message::GiveBack { id, events });
     }
 
     fn consumer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason) {

@@ -162,6 +162,7 @@ impl<S: Runnable> Shell<S> {
     fn accept(&mut self, message: Message<S>) {
         match message {
             Message::Ask { id, demand, spare } => self.machine.on_ask(id, demand, spare),
+            Message::GiveBack { id, events } => self.machine.outlet.give_back(id, events),
             Message::Events { id, events } => self.machine.on_events(id, events),
             Message::ProducerGone { id, kind, reason } => self.machine.on_producer_gone(id, kind, reason),
             Message::ConsumerGone { id, kind, reason } => self.machine.on_consumer_gone(id, kind, reason),

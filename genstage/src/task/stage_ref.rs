@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -8,11 +9,12 @@ use super::mailbox::Message;
 use super::{Address, Shell};
 use crate::demand::WindowError;
 use crate::dispatch::{Consumer, Dispatcher};
-use crate::machine::Producer;
+use crate::machine::{Producer, Upstream};
 use crate::message::{
     Call, CallEnvelope, CallError, Cast, CastEnvelope, Ended, Info, InfoEnvelope, ReplyTo, TryCastError,
 };
 use crate::role::{Runnable, Stage};
+use crate::stream::EventStream;
 use crate::subscription::{CancelKind, DispatchOptions, Subscribe, Subscription, SubscriptionId};
 use crate::{Cancel, DemandMode, Reason};
 
@@ -251,6 +253,62 @@ impl<S: Stage> StageRef<S> {
                 .send(Message::Control(Box::new(move |shell| request.accept(shell, ours, options))));
             theirs
         })
+    }
+
+    /// The events of this stage as a stream, which is a consumer without a task: it asks as it is read. More stages can be
+    /// added with [`EventStream::and`].
+    ///
+    /// ```
+    /// use futures_util::{StreamExt, TryStreamExt};
+    /// use genstage::prelude::*;
+    /// use genstage::{Subscribe, from_iter};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// let numbers = from_iter(0..).spawn();
+    /// let stream = numbers.into_stream(Subscribe::new().max_demand(100))?;
+    /// let first: Vec<u32> = stream.take(10).map(|item| item.unwrap_or_default()).collect().await;
+    /// assert_eq!(first, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the demands make no sense.
+    pub fn into_stream<O>(&self, options: Subscribe<O>) -> Result<EventStream<S::Give>, WindowError>
+    where
+        S: Runnable,
+        S::Dispatcher: Dispatcher<S::Give>,
+        O: DispatchOptions<<S::Dispatcher as Dispatcher<S::Give>>::Options>,
+    {
+        EventStream::new().and(self, options)
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        self.address.shared.name.clone()
+    }
+
+    /// Where to ask this stage.
+    pub(crate) fn upstream(&self) -> Box<dyn Upstream<S::Give> + Sync>
+    where
+        S: Runnable,
+    {
+        Box::new(self.address.clone())
+    }
+
+    /// Sends the stage a consumer; if it has ended, the consumer is told so.
+    pub(crate) fn admit<D: Dispatcher<T>, T: Send + 'static>(
+        &self,
+        subscription: Subscription,
+        consumer: Consumer<T>,
+        options: D::Options,
+    ) where
+        S: Runnable<Give = T, Dispatcher = D>,
+    {
+        let request = Request { id: subscription.id, consumer: Some(consumer) };
+        let admit = Box::new(move |shell: &mut Shell<S>| request.accept(shell, subscription, options));
+        let _ = self.address.sender.send(Message::Control(admit));
     }
 
     /// Cancels a subscription of this stage. The producer is told, and then both sides' `handle_cancel` is called; whether

@@ -1,0 +1,176 @@
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use rustc_hash::FxHashMap;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::demand::{Window, WindowError};
+use crate::dispatch::{Consumer, Dispatcher};
+use crate::machine::{Downstream, Upstream};
+use crate::role::Runnable;
+use crate::subscription::{CancelKind, DispatchOptions, Subscribe, Subscription, SubscriptionId};
+use crate::task::StageRef;
+use crate::{Cancel, Reason};
+
+/// The events of one or several stages, as a [`Stream`]; see [`StageRef::into_stream`].
+///
+/// Each producer is asked as a consumer would ask it: `max_demand` events at first, and more as the stream is read. An item
+/// is an event, or `Err` with the reason for which a producer ended abnormally; the stream ends after that. By the mode of a
+/// subscription the end of its producer
+///
+/// * ends the stream ([`Cancel::Permanent`], the default, as in GenStage),
+/// * ends it if it was a failure, or if no producer is left ([`Cancel::Transient`], [`Cancel::Complete`]),
+/// * ends it if no producer is left ([`Cancel::Temporary`]).
+///
+/// Dropping the stream cancels its subscriptions, and events that it had received and not given out go back to the stage
+/// they came from, to be the next that are sent; those of a broadcast are dropped, and counted, because the other consumers
+/// have them. (In GenStage they are lost: its defect D13.)
+#[must_use = "a stream does nothing unless it is read"]
+pub struct EventStream<T> {
+    sender: UnboundedSender<Message<T>>,
+    messages: UnboundedReceiver<Message<T>>,
+    producers: FxHashMap<SubscriptionId, Producer<T>>,
+    /// What has come of one producer and has not been given out.
+    current: Option<(SubscriptionId, VecDeque<T>)>,
+    ended: bool,
+}
+
+struct Producer<T> {
+    port: Box<dyn Upstream<T> + Sync>,
+    window: Window,
+    cancel: Cancel,
+}
+
+enum Message<T> {
+    Events(SubscriptionId, Vec<T>),
+    Gone(SubscriptionId, Reason),
+}
+
+struct Port<T>(UnboundedSender<Message<T>>);
+
+impl<T: Send> Downstream<T> for Port<T> {
+    fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
+        self.0.send(Message::Events(id, events)).map_err(|refused| match refused.0 {
+            Message::Events(_, events) => events,
+            Message::Gone(..) => Vec::new(),
+        })
+    }
+
+    fn producer_gone(&self, id: SubscriptionId, _: CancelKind, reason: Reason) {
+        let _ = self.0.send(Message::Gone(id, reason));
+    }
+}
+
+impl<T: Send + 'static> EventStream<T> {
+    /// Without producers: it has ended.
+    pub(crate) fn new() -> Self {
+        let (sender, messages) = unbounded_channel();
+        Self { sender, messages, producers: FxHashMap::default(), current: None, ended: false }
+    }
+
+    /// Reads from another stage, too.
+    ///
+    /// # Errors
+    ///
+    /// If the demands make no sense.
+    pub fn and<P, O>(mut self, producer: &StageRef<P>, options: Subscribe<O>) -> Result<Self, WindowError>
+    where
+        P: Runnable<Give = T>,
+        P::Dispatcher: Dispatcher<T>,
+        O: DispatchOptions<<P::Dispatcher as Dispatcher<T>>::Options>,
+    {
+        let mut window = options.window_of_its_own()?;
+        let cancel = options.cancel.unwrap_or(Cancel::Permanent);
+        let (ours, theirs) = Subscription::pair(&producer.shared_name(), &"a stream".into());
+        let consumer = Consumer::new(Box::new(Port(self.sender.clone())), Cancel::Temporary);
+        producer.admit(ours, consumer, options.options.into_options(0));
+        let port = producer.upstream();
+        port.ask(theirs.id, window.open(), Vec::new());
+        self.producers.insert(theirs.id, Producer { port, window, cancel });
+        Ok(self)
+    }
+}
+
+impl<T> EventStream<T> {
+    /// The next event of what has come already.
+    fn next_event(&mut self) -> Option<T> {
+        let (id, events) = self.current.as_mut()?;
+        let event = events.pop_front()?;
+        if let Some(producer) = self.producers.get_mut(id) {
+            let ask = producer.window.handled(1);
+            if ask > 0 {
+                let spare = if events.is_empty() { std::mem::take(events).into() } else { Vec::new() };
+                producer.port.ask(*id, ask, spare);
+            }
+        }
+        Some(event)
+    }
+
+    /// A producer has gone; with what the stream ends, if it does.
+    fn gone(&mut self, id: SubscriptionId, reason: Reason) -> Option<Reason> {
+        let producer = self.producers.remove(&id)?;
+        self.ended = match producer.cancel {
+            Cancel::Permanent => true,
+            Cancel::Transient | Cancel::Complete if reason.is_failure() => true,
+            _ => self.producers.is_empty(),
+        };
+        let failed = reason.is_failure() && producer.cancel != Cancel::Temporary;
+        failed.then_some(reason)
+    }
+}
+
+impl<T> Unpin for EventStream<T> {}
+
+impl<T> Stream for EventStream<T> {
+    type Item = Result<T, Reason>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(event) = self.next_event() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if self.ended || self.producers.is_empty() {
+                return Poll::Ready(None);
+            }
+            match ready!(self.messages.poll_recv(cx)) {
+                Some(Message::Events(id, events)) => self.current = Some((id, events.into())),
+                Some(Message::Gone(id, reason)) => {
+                    if let Some(failure) = self.gone(id, reason) {
+                        return Poll::Ready(Some(Err(failure)));
+                    }
+                }
+                // The stream itself holds a sender.
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<T> Drop for EventStream<T> {
+    fn drop(&mut self) {
+        self.messages.close();
+        let mut unread: FxHashMap<SubscriptionId, Vec<T>> = FxHashMap::default();
+        if let Some((id, events)) = self.current.take() {
+            unread.entry(id).or_default().extend(events);
+        }
+        while let Ok(message) = self.messages.try_recv() {
+            if let Message::Events(id, events) = message {
+                unread.entry(id).or_default().extend(events);
+            }
+        }
+        for (id, producer) in self.producers.drain() {
+            if let Some(events) = unread.remove(&id) {
+                producer.port.give_back(id, events);
+            }
+            producer.port.consumer_gone(id, CancelKind::Cancel, Reason::Normal);
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for EventStream<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventStream").field("producers", &self.producers.len()).finish_non_exhaustive()
+    }
+}
