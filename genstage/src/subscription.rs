@@ -113,6 +113,17 @@ impl Cancelled {
     }
 }
 
+/// Names one stage, unlike any other of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct StageId(u64);
+
+impl StageId {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// What the end of one side of a subscription does to the other.
 ///
 /// The last three are GenStage's and concern the consumer only; [`Cancel::Complete`] is ours, made for pipelines that

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
 
+mod catalogue;
 mod completion;
+mod defects;
 mod demand;
 mod dispatchers;
 mod failure;

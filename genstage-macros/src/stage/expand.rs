@@ -31,6 +31,7 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
     let (options, evaluate) = options(stage, input, &private);
     let broadcast = broadcast(stage, input, &role_trait, &name);
     let (dispatcher, make_dispatcher) = dispatcher(stage, &give, &private);
+    let (options_self, dispatcher_self) = (receiver(&options, span), receiver(&make_dispatcher, span));
     quote_spanned! {span=>
         #[automatically_derived]
         impl #params ::genstage::Stage for #name #arguments #conditions {
@@ -40,11 +41,11 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             type Node = #private::Node<Self>;
             type Dispatcher = #dispatcher;
 
-            fn options(&self) -> #private::StageOptions {
+            fn options(&#options_self) -> #private::StageOptions {
                 #options
             }
 
-            fn dispatcher(&self) -> Self::Dispatcher {
+            fn dispatcher(&#dispatcher_self) -> Self::Dispatcher {
                 #make_dispatcher
             }
         }
@@ -94,21 +95,28 @@ fn where_implemented(input: &DeriveInput, role_trait: &TokenStream) -> syn::Gene
 fn options(stage: &Stage, input: &DeriveInput, private: &TokenStream) -> (TokenStream, Option<TokenStream>) {
     let (span, chain, checks) = (stage.span, chain(stage, private), checks(stage));
     let stated = quote!(#chain #checks);
-    if mentions(&stated, "self") {
+    if find(&stated, "self").is_some() {
         return (chain, None);
     }
-    if !input.generics.params.is_empty() || mentions(&stated, "Self") {
+    if !input.generics.params.is_empty() || find(&stated, "Self").is_some() {
         return (quote_spanned!(span=> const { #checks #chain }), None);
     }
     let evaluate = (!checks.is_empty()).then(|| quote_spanned!(span=> const _: () = { #checks };));
     (chain, evaluate)
 }
 
-fn mentions(tokens: &TokenStream, word: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == word,
-        TokenTree::Group(group) => mentions(&group.stream(), word),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+/// The receiver of a method with that body: the user's own `self` if it has one, which another would not be if the struct
+/// comes out of a macro.
+fn receiver(body: &TokenStream, span: Span) -> Ident {
+    find(body, "self").unwrap_or_else(|| Ident::new("self", span))
+}
+
+/// A word among the tokens.
+fn find(tokens: &TokenStream, word: &str) -> Option<Ident> {
+    tokens.clone().into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => (ident == word).then_some(ident),
+        TokenTree::Group(group) => find(&group.stream(), word),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
     })
 }
 

@@ -117,6 +117,8 @@ impl<T: Clone + Send + 'static> BroadcastDispatcher<T> {
 impl<T: Clone + Send + 'static> Dispatcher<T> for BroadcastDispatcher<T> {
     type Options = Selector<T>;
 
+    const ONCE: bool = true;
+
     fn subscribe(&mut self, consumer: ConsumerKey, selector: Selector<T>) -> Result<(), NotDispatched> {
         let index = consumer.index();
         if self.consumers.len() <= index {

@@ -16,10 +16,71 @@ use crate::buffer::Marker;
 /// Decides which consumer gets which event.
 ///
 /// A dispatcher is a value of its stage: it learns of subscriptions and asks, and hands events to the [`Outbox`]. It keeps
-/// account of its consumers' demand; the stage asks its own handler for what [`wanted`](Self::wanted) says.
+/// account of its consumers' demand; the stage asks its own handler for what [`wanted`](Self::wanted) says, and buffers what
+/// the dispatcher does not take. A dispatcher of one's own is named in `#[stage(producer, dispatcher = …)]`:
+///
+/// ```
+/// use std::collections::VecDeque;
+///
+/// use genstage::testing::DispatcherProbe;
+/// use genstage::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
+///
+/// /// One event for each consumer in turn, as long as it wants any.
+/// #[derive(Default)]
+/// struct RoundRobin {
+///     turns: VecDeque<(ConsumerKey, usize)>,
+/// }
+///
+/// impl<T: Send + 'static> Dispatcher<T> for RoundRobin {
+///     type Options = ();
+///
+///     fn subscribe(&mut self, consumer: ConsumerKey, (): ()) -> Result<(), NotDispatched> {
+///         self.turns.push_back((consumer, 0));
+///         Ok(())
+///     }
+///
+///     fn cancel(&mut self, consumer: ConsumerKey, _: &mut Outbox<T>) {
+///         self.turns.retain(|(other, _)| *other != consumer);
+///     }
+///
+///     fn ask(&mut self, consumer: ConsumerKey, demand: usize, _: &mut Outbox<T>) {
+///         for (_, wanted) in self.turns.iter_mut().filter(|(other, _)| *other == consumer) {
+///             *wanted = wanted.saturating_add(demand);
+///         }
+///     }
+///
+///     fn wanted(&self) -> usize {
+///         self.turns.iter().fold(0, |sum, (_, wanted)| sum.saturating_add(*wanted))
+///     }
+///
+///     fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
+///         for event in events.drain(..count) {
+///             // `count` is at most what is wanted: some turn comes to somebody who wants an event.
+///             while let Some((consumer, wanted)) = self.turns.pop_front() {
+///                 self.turns.push_back((consumer, wanted.saturating_sub(1)));
+///                 if wanted > 0 {
+///                     out.send(consumer, vec![event]);
+///                     break;
+///                 }
+///             }
+///         }
+///     }
+/// }
+///
+/// let mut probe = DispatcherProbe::new(RoundRobin::default());
+/// let (a, b) = (probe.subscribe(())?, probe.subscribe(())?);
+/// probe.ask(a, 2);
+/// probe.ask(b, 1);
+/// assert_eq!(probe.dispatch(vec![1, 2, 3, 4]), [4]);
+/// assert_eq!(probe.sent(), [(a, vec![1]), (b, vec![2]), (a, vec![3])]);
+/// # Ok::<(), NotDispatched>(())
+/// ```
 pub trait Dispatcher<T>: Send + 'static {
     /// What a subscription can state beyond the demand window, for instance which partition it is for.
     type Options: Send + 'static;
+
+    /// Whether a stage may be subscribed once only.
+    const ONCE: bool = false;
 
     /// A consumer has subscribed. It has no demand yet.
     ///

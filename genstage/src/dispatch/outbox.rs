@@ -5,7 +5,7 @@ use slab::Slab;
 
 use crate::buffer::Marker;
 use crate::machine::Downstream;
-use crate::subscription::{CancelKind, SubscriptionId};
+use crate::subscription::{CancelKind, StageId, SubscriptionId};
 use crate::{Cancel, Reason};
 
 /// A consumer of one stage, for as long as it is subscribed. Small: dispatchers may index with it.
@@ -22,13 +22,20 @@ impl ConsumerKey {
 
 /// A subscription, seen from the producer.
 pub(crate) struct Consumer<T> {
+    /// Which stage it is; nothing that is no stage is another's twin.
+    stage: Option<StageId>,
     pub(crate) port: Box<dyn Downstream<T>>,
     pub(crate) cancel: Cancel,
 }
 
 impl<T> Consumer<T> {
     pub(crate) fn new(port: Box<dyn Downstream<T>>, cancel: Cancel) -> Self {
-        Self { port, cancel }
+        Self { stage: None, port, cancel }
+    }
+
+    /// The same, of that stage.
+    pub(crate) fn of(self, stage: StageId) -> Self {
+        Self { stage: Some(stage), ..self }
     }
 }
 
@@ -112,6 +119,11 @@ impl<T> Outbox<T> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.links.is_empty()
+    }
+
+    /// Whether the stage of that consumer has subscribed already.
+    pub(crate) fn has_twin(&self, consumer: &Consumer<T>) -> bool {
+        consumer.stage.is_some() && self.links.iter().any(|(_, (_, other))| other.stage == consumer.stage)
     }
 
     pub(crate) fn insert(&mut self, id: SubscriptionId, consumer: Consumer<T>) -> ConsumerKey {

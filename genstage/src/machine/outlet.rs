@@ -73,8 +73,12 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         consumer: Consumer<O>,
         options: D::Options,
     ) -> Result<(), NotDispatched> {
+        let twin = D::ONCE && self.out.has_twin(&consumer);
         let key = self.out.insert(id, consumer);
-        self.dispatcher.subscribe(key, options)
+        match twin {
+            true => Err(NotDispatched::AlreadySubscribed),
+            false => self.dispatcher.subscribe(key, options),
+        }
     }
 
     /// Forgets a consumer, and confirms a cancellation; under which rule it was subscribed.

@@ -134,7 +134,8 @@ impl<S: Runnable> Node<S> {
         let window = options.window(&consumer.address.shared.options).map_err(refusal)?;
         let cancel = options.cancel.unwrap_or(Cancel::Complete);
         let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
-        let downstream = Consumer::new(Box::new(consumer.address.clone()), cancel);
+        let downstream =
+            Consumer::new(Box::new(consumer.address.clone()), cancel).of(consumer.address.shared.id);
         let added = self.shell.machine.add_consumer(ours, downstream, options.options.into_options(replica));
         added.map_err(|error| Refusal::Dispatch { edge: edge.to_owned(), error })?;
         let upstream = Producer::new(Box::new(self.address.clone()), window, cancel);

@@ -9,7 +9,7 @@ use crate::Reason;
 use crate::machine::{Downstream, Upstream};
 use crate::message::{Cast, CastEnvelope, Envelope};
 use crate::role::{Runnable, Stage, StageOptions};
-use crate::subscription::{CancelKind, SubscriptionId};
+use crate::subscription::{CancelKind, StageId, SubscriptionId};
 
 /// Everything that can happen to a stage from outside.
 pub(crate) enum Message<S: Stage> {
@@ -93,6 +93,7 @@ impl<S: Stage> Clone for WeakAddress<S> {
 /// What is known of a stage outside its task.
 pub(crate) struct Shared {
     pub(super) name: Arc<str>,
+    pub(crate) id: StageId,
     pub(crate) options: StageOptions,
     pub(super) permits: Arc<Semaphore>,
     pub(super) task: OnceLock<task::Id>,
@@ -108,7 +109,8 @@ impl<S: Stage> Clone for Address<S> {
 pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Address<S>, Mailbox<S>) {
     let (sender, receiver) = unbounded_channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
-    let shared = Shared { name, options, permits, task: OnceLock::new(), ended: SetOnce::new() };
+    let shared =
+        Shared { name, id: StageId::next(), options, permits, task: OnceLock::new(), ended: SetOnce::new() };
     (Address { sender, shared: Arc::new(shared) }, receiver)
 }
 

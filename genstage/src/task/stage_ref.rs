@@ -240,7 +240,7 @@ impl<S: Stage> StageRef<S> {
         let window = options.window(&self.address.shared.options)?;
         let cancel = options.cancel.unwrap_or(Cancel::Permanent);
         let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
-        let consumer = Consumer::new(Box::new(self.address.clone()), cancel);
+        let consumer = Consumer::new(Box::new(self.address.clone()), cancel).of(self.address.shared.id);
         let request = Request { id: ours.id, consumer: Some(consumer) };
         let options = options.options.into_options(0);
         let producer = producer.address.clone();
