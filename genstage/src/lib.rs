@@ -74,6 +74,7 @@ mod machine;
 mod message;
 mod pipeline;
 pub mod prelude;
+mod registry;
 mod role;
 mod stages;
 mod stream;
@@ -98,10 +99,11 @@ pub use error::{Error, Failure, Reason, Refusal, Result};
 pub use genstage_macros::{pipeline, stage};
 pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
 pub use pipeline::{Pipeline, Running};
+pub use registry::{NameTaken, Registry};
 pub use role::{Consumer, Emits, Producer, ProducerConsumer, Stage};
 pub use stages::{
-    Filter, FlatMap, ForEach, FromIter, FromStream, Map, filter, flat_map, for_each, from_iter, from_stream,
-    map,
+    EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Map, SinkItems, filter, flat_map, for_each,
+    from_iter, from_sink, from_stream, map,
 };
 pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};

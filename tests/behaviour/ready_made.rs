@@ -4,8 +4,10 @@ use std::pin::Pin;
 use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
 use genstage::prelude::*;
+use genstage::testing::{ConsumerProbe, settle};
+use genstage::{NameTaken, Registry, from_sink};
 
 use crate::stages::{Collect, Log};
 
@@ -101,4 +103,42 @@ async fn from_stream_polls_on_demand_only() {
     }
     assert_eq!(polled.take().len(), 8);
     drop(app);
+}
+
+/// The sink is not ready while nobody wants its items and `capacity` of them are on their way.
+#[tokio::test(start_paused = true)]
+async fn from_sink_waits_for_demand() {
+    let (mut sink, words) = from_sink::<u64>(3);
+    let (mut probe, stage) = ConsumerProbe::new();
+    let _app = pipeline! { words = words; probe = stage; words => probe; }.start().unwrap();
+    let sent = (0..10).take_while(|n| sink.feed(*n).now_or_never().is_some()).count();
+    assert_eq!(sent, 3);
+    probe.ask(2).await;
+    probe.expect_events([0, 1]).await;
+    assert!(sink.send(3).now_or_never().is_some());
+    probe.ask(10).await;
+    probe.expect_events([2, 3]).await;
+    sink.close().await.unwrap();
+    assert!(probe.expect_cancel().await.reason.is_normal());
+    assert!(sink.send(4).await.is_err());
+}
+
+/// Names are free again when their stage has ended, and do not keep it.
+#[tokio::test(start_paused = true)]
+async fn a_registry_holds_nobody() {
+    let registry = Registry::new();
+    let sink = Collect::<u64>::new().spawn();
+    registry.register("sink", &sink).unwrap();
+    assert_eq!(registry.register("sink", &sink), Err(NameTaken("sink".into())));
+    assert!(registry.find::<Collect<String>>("sink").is_none());
+    let found = registry.find::<Collect<u64>>("sink").unwrap();
+    drop(sink);
+    settle().await;
+    assert!(!found.has_ended());
+    drop(found);
+    settle().await;
+    assert!(registry.find::<Collect<u64>>("sink").is_none());
+    let other = Collect::<u64>::new().spawn();
+    registry.register("sink", &other).unwrap();
+    assert!(registry.remove("sink") && !registry.remove("sink"));
 }

@@ -4,6 +4,7 @@ mod filter;
 mod flat_map;
 mod for_each;
 mod from_iter;
+mod from_sink;
 mod from_stream;
 mod map;
 
@@ -14,5 +15,6 @@ pub use filter::{Filter, filter};
 pub use flat_map::{FlatMap, flat_map};
 pub use for_each::{ForEach, for_each};
 pub use from_iter::{FromIter, from_iter};
+pub use from_sink::{EventSink, SinkItems, from_sink};
 pub use from_stream::{FromStream, from_stream};
 pub use map::{Map, map};

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task;
 
 use super::mailbox::Message;
-use super::{Address, Shell};
+use super::{Address, Shell, WeakAddress};
 use crate::demand::WindowError;
 use crate::dispatch::{Consumer, Dispatcher};
 use crate::machine::{Producer, Upstream};
@@ -283,6 +283,10 @@ impl<S: Stage> StageRef<S> {
         O: DispatchOptions<<S::Dispatcher as Dispatcher<S::Give>>::Options>,
     {
         EventStream::new().and(self, options)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakAddress<S> {
+        self.address.downgrade()
     }
 
     pub(crate) fn shared_name(&self) -> Arc<str> {
