@@ -1,11 +1,14 @@
 //! The async shell around a [`Machine`](crate::machine::Machine): one task and one mailbox for each stage.
 
 mod mailbox;
+mod send;
 mod shell;
 mod spawn;
 mod stage_ref;
+mod subscribe;
 
 pub(crate) use mailbox::{Address, WeakAddress, mailbox};
 pub(crate) use shell::Shell;
 pub use spawn::Spawn;
-pub use stage_ref::{StageRef, SubscribeError};
+pub use stage_ref::StageRef;
+pub use subscribe::SubscribeError;

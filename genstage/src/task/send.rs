@@ -1,0 +1,128 @@
+//! Sending a stage messages of the user's own.
+
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::task;
+
+use super::StageRef;
+use super::mailbox::Message;
+use crate::message::{
+    Call, CallEnvelope, CallError, Cast, CastEnvelope, Ended, Info, InfoEnvelope, ReplyTo, TryCastError,
+};
+use crate::role::Stage;
+
+impl<S: Stage> StageRef<S> {
+    /// Sends a request and waits for the answer; without limit of time.
+    ///
+    /// Waits first for room in the mailbox. Dropping the future before there is room takes the request back.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NoAnswer`] if the stage has ended or does so before it answers, [`CallError::Itself`] in a callback of
+    /// the stage itself.
+    pub async fn call<Req: Send + 'static>(&self, request: Req) -> Result<S::Reply, CallError>
+    where
+        S: Call<Req>,
+    {
+        if self.is_running_here() {
+            return Err(CallError::Itself);
+        }
+        let (sender, reply) = oneshot::channel();
+        let permit = self.permit().await.ok_or(CallError::NoAnswer)?;
+        let envelope = Box::new(CallEnvelope(request, ReplyTo::new(sender)));
+        self.send(Message::User(envelope, Some(permit))).map_err(|_| CallError::NoAnswer)?;
+        reply.await.map_err(|_| CallError::NoAnswer)
+    }
+
+    /// As [`call`](Self::call), but waits no longer than `timeout`, for room and answer together.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call), and [`CallError::Timeout`].
+    pub async fn call_within<Req: Send + 'static>(
+        &self,
+        timeout: Duration,
+        request: Req,
+    ) -> Result<S::Reply, CallError>
+    where
+        S: Call<Req>,
+    {
+        match tokio::time::timeout(timeout, self.call(request)).await {
+            Ok(result) => result,
+            Err(_) => Err(CallError::Timeout(timeout)),
+        }
+    }
+
+    /// Sends a message, when there is room for it in the mailbox.
+    ///
+    /// # Errors
+    ///
+    /// The message, if the stage has ended.
+    pub async fn cast<Msg: Send + 'static>(&self, message: Msg) -> Result<(), Ended<Msg>>
+    where
+        S: Cast<Msg>,
+    {
+        match self.permit().await {
+            Some(permit) if !self.address.sender.is_closed() => {
+                // A stage that ends at this very moment drops the message as one that it did not get to.
+                let _ = self.send(Message::User(Box::new(CastEnvelope(message)), Some(permit)));
+                Ok(())
+            }
+            _ => Err(Ended(message)),
+        }
+    }
+
+    /// Sends a message if there is room for it in the mailbox now.
+    ///
+    /// # Errors
+    ///
+    /// The message, if there is no room or the stage has ended.
+    pub fn try_cast<Msg: Send + 'static>(&self, message: Msg) -> Result<(), TryCastError<Msg>>
+    where
+        S: Cast<Msg>,
+    {
+        if self.address.sender.is_closed() {
+            return Err(TryCastError::Ended(message));
+        }
+        match self.address.shared.permits.clone().try_acquire_owned() {
+            Ok(permit) => {
+                let _ = self.send(Message::User(Box::new(CastEnvelope(message)), Some(permit)));
+                Ok(())
+            }
+            Err(_) => Err(TryCastError::Full(message)),
+        }
+    }
+
+    /// Sends a message that is handled in its place among the stage's events, when there is room for it in the mailbox.
+    ///
+    /// # Errors
+    ///
+    /// The message, if the stage has ended.
+    pub async fn info<Msg: Send + 'static>(&self, message: Msg) -> Result<(), Ended<Msg>>
+    where
+        S: Info<Msg>,
+    {
+        match self.permit().await {
+            Some(permit) if !self.address.sender.is_closed() => {
+                let _ = self.send(Message::Info(Box::new(InfoEnvelope(message)), permit));
+                Ok(())
+            }
+            _ => Err(Ended(message)),
+        }
+    }
+
+    /// Waits for room in the mailbox; none if the stage has ended.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        let permits = self.address.shared.permits.clone();
+        tokio::select! {
+            biased;
+            permit = permits.acquire_owned() => permit.ok(),
+            () = self.address.sender.closed() => None,
+        }
+    }
+
+    fn is_running_here(&self) -> bool {
+        task::try_id().is_some_and(|here| self.address.shared.task.get() == Some(&here))
+    }
+}

@@ -1,0 +1,195 @@
+//! Subscribing stages to one another at run time.
+
+use super::mailbox::Message;
+use super::{Shell, StageRef};
+use crate::demand::WindowError;
+use crate::dispatch::{Consumer, Dispatcher};
+use crate::machine::Producer;
+use crate::role::{Runnable, Stage};
+use crate::stream::EventStream;
+use crate::subscription::{CancelKind, DispatchOptions, Subscribe, Subscription, SubscriptionId};
+use crate::{Cancel, Reason};
+
+/// Why a stage did not subscribe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The demand options make no sense.
+    #[error(transparent)]
+    Demand(#[from] WindowError),
+    /// The stage that was to subscribe has ended.
+    #[error("the stage has ended")]
+    Ended,
+}
+
+impl<S: Stage> StageRef<S> {
+    /// Subscribes this stage to a producer; the mode is [`Cancel::Permanent`] unless the options state another.
+    ///
+    /// Events flow from now on, if the stage's `handle_subscribe` does not choose otherwise. If the producer has ended, a
+    /// subscription that is temporary comes to nothing, and any other ends this stage with [`Reason::NoStage`].
+    ///
+    /// # Errors
+    ///
+    /// [`SubscribeError`] if the demands make no sense, or this stage has ended.
+    pub async fn subscribe<P, O>(
+        &self,
+        producer: &StageRef<P>,
+        options: Subscribe<O>,
+    ) -> Result<Subscription, SubscribeError>
+    where
+        S: Runnable,
+        P: Runnable<Give = S::Take>,
+        O: DispatchOptions<<P::Dispatcher as Dispatcher<S::Take>>::Options>,
+        P::Dispatcher: Dispatcher<S::Take>,
+    {
+        let request = self.request(producer, options)?;
+        self.control(move |shell| request(shell)).await.ok_or(SubscribeError::Ended)
+    }
+
+    /// Subscribes this stage in place of a subscription that there is, which is cancelled with that reason and does not end
+    /// the stage, whatever its mode.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe); the old subscription stands then.
+    pub async fn resubscribe<P, O>(
+        &self,
+        old: &Subscription,
+        reason: Reason,
+        producer: &StageRef<P>,
+        options: Subscribe<O>,
+    ) -> Result<Subscription, SubscribeError>
+    where
+        S: Runnable,
+        P: Runnable<Give = S::Take>,
+        O: DispatchOptions<<P::Dispatcher as Dispatcher<S::Take>>::Options>,
+        P::Dispatcher: Dispatcher<S::Take>,
+    {
+        let (request, old) = (self.request(producer, options)?, old.id);
+        let replace = move |shell: &mut Shell<S>| {
+            shell.machine.inlet.set_cancel(old, Cancel::Temporary);
+            shell.machine.inlet.cancel(old, reason);
+            request(shell)
+        };
+        self.control(replace).await.ok_or(SubscribeError::Ended)
+    }
+
+    fn request<P, O>(
+        &self,
+        producer: &StageRef<P>,
+        options: Subscribe<O>,
+    ) -> Result<impl FnOnce(&mut Shell<S>) -> Subscription + Send + 'static, WindowError>
+    where
+        S: Runnable,
+        P: Runnable<Give = S::Take>,
+        O: DispatchOptions<<P::Dispatcher as Dispatcher<S::Take>>::Options>,
+        P::Dispatcher: Dispatcher<S::Take>,
+    {
+        let window = options.window(&self.address.shared.options)?;
+        let cancel = options.cancel.unwrap_or(Cancel::Permanent);
+        let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
+        let consumer = Consumer::new(Box::new(self.address.clone()), cancel).of(self.address.shared.id);
+        let request = Request { id: ours.id, consumer: Some(consumer) };
+        let options = options.options.into_options(0);
+        let producer = producer.address.clone();
+        Ok(move |shell: &mut Shell<S>| {
+            let upstream = Producer::new(Box::new(producer.clone()), window, cancel);
+            shell.machine.add_producer(theirs.clone(), upstream);
+            // If the producer has ended, the request is dropped, and says so.
+            let _ = producer
+                .sender
+                .send(Message::Control(Box::new(move |shell| request.accept(shell, ours, options))));
+            theirs
+        })
+    }
+
+    /// The events of this stage as a stream, which is a consumer without a task: it asks as it is read. More stages can be
+    /// added with [`EventStream::and`].
+    ///
+    /// ```
+    /// use futures_util::{StreamExt, TryStreamExt};
+    /// use genstage::prelude::*;
+    /// use genstage::{Subscribe, from_iter};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// let numbers = from_iter(0..).spawn();
+    /// let stream = numbers.into_stream(Subscribe::new().max_demand(100))?;
+    /// let first: Vec<u32> = stream.take(10).map(|item| item.unwrap_or_default()).collect().await;
+    /// assert_eq!(first, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the demands make no sense.
+    pub fn into_stream<O>(&self, options: Subscribe<O>) -> Result<EventStream<S::Give>, WindowError>
+    where
+        S: Runnable,
+        S::Dispatcher: Dispatcher<S::Give>,
+        O: DispatchOptions<<S::Dispatcher as Dispatcher<S::Give>>::Options>,
+    {
+        EventStream::new().and(self, options)
+    }
+
+    /// Sends the stage a consumer; if it has ended, the consumer is told so.
+    pub(crate) fn admit<D: Dispatcher<T>, T: Send + 'static>(
+        &self,
+        subscription: Subscription,
+        consumer: Consumer<T>,
+        options: D::Options,
+    ) where
+        S: Runnable<Give = T, Dispatcher = D>,
+    {
+        let request = Request { id: subscription.id, consumer: Some(consumer) };
+        let admit = Box::new(move |shell: &mut Shell<S>| request.accept(shell, subscription, options));
+        let _ = self.address.sender.send(Message::Control(admit));
+    }
+
+    /// Cancels a subscription of this stage. The producer is told, and then both sides' `handle_cancel` is called; whether
+    /// the stage goes on is up to the subscription's mode. Nothing happens if it has ended already.
+    pub async fn cancel(&self, subscription: &Subscription, reason: Reason)
+    where
+        S: Runnable,
+    {
+        let id = subscription.id;
+        self.control(move |shell| shell.machine.inlet.cancel(id, reason)).await;
+    }
+
+    /// Asks a producer for `events` more, over a subscription with [`Demand::Manual`](crate::Demand::Manual). Nothing
+    /// happens if it has ended already.
+    pub async fn ask(&self, subscription: &Subscription, events: usize)
+    where
+        S: Runnable,
+    {
+        let id = subscription.id;
+        self.control(move |shell| shell.machine.inlet.ask(id, events)).await;
+    }
+}
+
+/// A consumer on its way to a producer. If it never arrives, because the producer has ended, it is told so.
+struct Request<T> {
+    id: SubscriptionId,
+    consumer: Option<Consumer<T>>,
+}
+
+impl<T> Request<T> {
+    fn accept<P, D>(mut self, shell: &mut Shell<P>, subscription: Subscription, options: D::Options)
+    where
+        P: Runnable<Give = T, Dispatcher = D>,
+        D: Dispatcher<T>,
+    {
+        if let Some(consumer) = self.consumer.take() {
+            shell.machine.add_consumer_or_reject(subscription, consumer, options);
+        }
+    }
+}
+
+impl<T> Drop for Request<T> {
+    fn drop(&mut self) {
+        if let Some(consumer) = self.consumer.take() {
+            consumer.port.producer_gone(self.id, CancelKind::Down, Reason::NoStage);
+        }
+    }
+}
