@@ -179,6 +179,46 @@ mod tests {
         assert_eq!(buffer.len(), 1000);
     }
 
+    /// What a take yields: events, infos, and how much is still wanted.
+    fn take(buffer: &mut Buffer<u32>, wanted: usize) -> (Vec<u32>, Vec<Marker>, usize) {
+        let (mut events, mut infos) = (vec![], vec![]);
+        buffer.take(wanted, &mut events, &mut infos);
+        let left = wanted - events.len();
+        (events, infos, left)
+    }
+
+    /// Lines 31 to 39 of the catalogue.
+    #[test]
+    fn c031_to_c039_as_in_genstages_suite() {
+        let ten = || Buffer::new(Capacity::Events(10), Keep::First);
+        let mut buffer = ten();
+        buffer.store(&mut vec![1, 2], &mut vec![]);
+        assert!(buffer.store_info(3) && buffer.store_info(4));
+        assert_eq!(buffer.len(), 2, "c031");
+
+        assert!(!ten().store_info(1), "c036");
+        assert_eq!(take(&mut ten(), 5), (vec![], vec![], 5), "c037");
+
+        let mut buffer = ten();
+        buffer.store(&mut vec![1, 2], &mut vec![]);
+        buffer.store_info(3);
+        buffer.store(&mut vec![4], &mut vec![]);
+        assert_eq!(take(&mut buffer, 5), (vec![1, 2], vec![3], 3), "c038");
+        assert_eq!(take(&mut buffer, 3), (vec![4], vec![], 2), "c038");
+
+        let mut buffer = ten();
+        buffer.store(&mut vec![1, 2], &mut vec![]);
+        (3..6).for_each(|info| assert!(buffer.store_info(info)));
+        assert_eq!(take(&mut buffer, 5), (vec![1, 2], vec![3, 4, 5], 3), "c039");
+
+        for (keep, kept) in [(Keep::First, [1, 2, 3]), (Keep::Last, [4, 5, 6])] {
+            let mut buffer = Buffer::new(Capacity::Events(3), keep);
+            assert_eq!(buffer.store(&mut vec![1, 2, 3], &mut vec![]), 0, "c032, c034");
+            assert_eq!(buffer.store(&mut vec![4, 5, 6], &mut vec![]), 3, "c032, c034");
+            assert_eq!(take(&mut buffer, 3), (kept.to_vec(), vec![], 0), "c032, c034");
+        }
+    }
+
     #[test]
     fn what_comes_back_stands_before_everything() {
         let mut buffer = Buffer::new(Capacity::Events(2), Keep::First);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
 
+mod buffers;
 mod catalogue;
 mod completion;
 mod defects;
@@ -11,6 +12,7 @@ mod failure;
 mod flow;
 mod messages;
 mod middle;
+mod reactive_streams;
 mod ready_made;
 mod stages;
 mod streams;
