@@ -4,6 +4,7 @@
 
 mod buffers;
 mod catalogue;
+mod catalogue_stages;
 mod completion;
 mod defects;
 mod demand;

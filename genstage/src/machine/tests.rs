@@ -226,8 +226,9 @@ fn a_dropped_machine_says_so() {
     assert_eq!(recorder.sent(), [(0, Sent::Down("killed".into()))]);
 }
 
+/// Lines 99 and 101 of the catalogue; line 98 cannot come up, because no two subscriptions have one id.
 #[test]
-fn messages_of_a_subscription_that_has_ended_are_ignored() {
+fn c099_c101_messages_of_a_subscription_that_has_ended_are_ignored() {
     let (mut machine, ids, recorder) = fed(Kind::Consumer, &[(4, 2, Cancel::Temporary)]);
     machine.on_producer_gone(ids[0], CancelKind::Down, Reason::Normal);
     machine.on_events(ids[0], vec![1, 2]);
