@@ -53,6 +53,21 @@
 //! are missing to `max_demand`. So one half of the window is on its way while the other is handled. A smaller window means
 //! less memory and less to lose, a larger one fewer messages.
 //!
+//! # Who gets which event
+//!
+//! `dispatcher = …` in `#[stage]` says it: the consumer that wants most ([`DemandDispatcher`], the default), every consumer
+//! ([`BroadcastDispatcher`]), the consumer of the event's partition ([`PartitionDispatcher`]), or a [`Dispatcher`] of your own.
+//!
+//! # Stages without a pipeline
+//!
+//! [`Spawn::spawn`] runs a stage on its own; its [`StageRef`] subscribes it to others, asks, cancels, stops it, sends it
+//! messages ([`Call`], [`Cast`], [`Info`]), and gives its events as a stream. Handles of a pipeline's stages do the same.
+//!
+//! # Testing
+//!
+//! With the feature `testing`, the probes of `genstage::testing` stand in for the producer and the consumer of a stage under
+//! test, and `settle` waits until nothing is in flight any more.
+//!
 //! # Ends and failures
 //!
 //! A stage ends normally when it calls [`Context::finish`], when its last producer has ended and everything queued is

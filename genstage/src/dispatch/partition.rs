@@ -11,7 +11,8 @@ use crate::buffer::Marker;
 /// Each partition has one consumer at a time. Events of a partition whose consumer has no demand, or that has no consumer,
 /// are queued in the partition. A partition that is served slowly, or not at all, does not hold up the others until its
 /// queue is full; from then on nothing more is taken in until there is room, so that nothing is lost and every partition's
-/// order is kept. Events for which the function says `None` are discarded, counted, and asked for anew.
+/// order is kept. Events for which the function says `None` are discarded, counted, and asked for anew; so are those for which
+/// it names a partition that there is not, with a `tracing` warning.
 ///
 /// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued.
 pub struct PartitionDispatcher<T> {
@@ -332,19 +333,33 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
-        let mut waiting = std::mem::take(events).into_iter();
-        for event in waiting.by_ref().take(count) {
+        let mut refused = out.spare();
+        let mut coming = events.drain(..count.min(events.len()));
+        while let Some(event) = coming.next() {
             match (self.partition_of)(&event) {
                 Some(partition) if partition < self.partitions.len() => {
                     if let Err(event) = self.place(partition, event) {
-                        events.push(event);
-                        break;
+                        refused.push(event);
+                        refused.extend(coming.by_ref());
                     }
                 }
-                _ => out.discard(1),
+                Some(partition) => {
+                    tracing::warn!(
+                        partition,
+                        partitions = self.partitions.len(),
+                        "unknown partition: event discarded"
+                    );
+                    out.discard(1);
+                }
+                None => out.discard(1),
             }
         }
-        events.extend(waiting);
+        drop(coming);
+        if !refused.is_empty() {
+            refused.append(events);
+            std::mem::swap(&mut refused, events);
+        }
+        out.recycle(refused);
         self.flush(out);
     }
 
