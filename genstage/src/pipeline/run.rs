@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio_util::sync::DropGuard;
 
 use super::node::Launch;
-use crate::control::Control;
+use crate::control::{Control, StopOnDrop};
 use crate::summary::{StageSummary, Summary};
 use crate::{Failure, Reason, Refusal};
 
@@ -73,7 +72,7 @@ impl<H> Pipeline<H> {
             Task { name, handle: stage.launch(&runtime, &control) }
         };
         let tasks = self.stages.into_iter().map(launch).collect();
-        let guard = control.stop.clone().drop_guard();
+        let guard = StopOnDrop(Some(control.clone()));
         Ok(Running { handles: self.handles, tasks, control, guard })
     }
 
@@ -119,7 +118,7 @@ pub struct Running<H = ()> {
     handles: H,
     tasks: Vec<Task>,
     control: Arc<Control>,
-    guard: DropGuard,
+    guard: StopOnDrop,
 }
 
 struct Task {
@@ -155,8 +154,8 @@ impl<H> Running<H> {
     }
 
     /// Lets the stages run on by themselves; dropping nothing stops them any more.
-    pub fn detach(self) -> H {
-        self.guard.disarm();
+    pub fn detach(mut self) -> H {
+        self.guard.0 = None;
         self.handles
     }
 }

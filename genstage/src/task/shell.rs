@@ -63,8 +63,7 @@ impl<S: Runnable> Shell<S> {
         if let Some(task) = task::try_id() {
             let _ = self.shared.task.set(task);
         }
-        let stop = control.stop.child_token();
-        let reason = stop.run_until_cancelled(self.drive()).await.unwrap_or(Reason::Shutdown);
+        let reason = control.unless_stopped(self.drive()).await.unwrap_or(Reason::Shutdown);
         // The others stop before the neighbours learn of a failure: they have not failed themselves.
         control.ended(self.name(), &reason);
         let reason = self.terminate(reason).await;
