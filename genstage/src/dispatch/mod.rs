@@ -89,7 +89,8 @@ pub trait Dispatcher<T>: Send + 'static {
     /// Why it cannot: the subscription is cancelled with that.
     fn subscribe(&mut self, consumer: ConsumerKey, options: Self::Options) -> Result<(), NotDispatched>;
 
-    /// A consumer has gone. Its demand is void.
+    /// A consumer has gone. Its demand is void. Called once more for one that did not accept events before: at once then, and
+    /// again when the word comes that it has ended.
     fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<T>);
 
     /// A consumer asks for `demand` more events. What the dispatcher itself has queued for it goes out now.

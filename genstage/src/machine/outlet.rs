@@ -101,11 +101,13 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     fn hear(&mut self, key: ConsumerKey, demand: usize) {
         self.dispatcher.ask(key, demand, &mut self.out);
+        let mut returned = self.take_returned();
+        self.buffer.put_back(&mut returned, &[]);
         if self.mode == DemandMode::Forward {
             self.serve();
             return;
         }
-        let unmet = self.dispatcher.unmet(self.coming());
+        let unmet = self.dispatcher.unmet(self.coming()).min(usize::MAX - self.held_demand);
         if unmet > 0 {
             self.held_demand += unmet;
             self.held.push_back(Held::Demand(unmet));
@@ -198,12 +200,26 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     fn dispatch(&mut self, events: &mut Vec<O>, count: usize) {
         self.dispatcher.dispatch(events, count, &mut self.out);
-        // What a consumer that has ended did not accept stands before what is left over.
-        while let Some((consumer, returned)) = self.out.returned.pop() {
-            let mut rest = self.dispatcher.take_back(consumer, returned, &mut self.out);
-            rest.append(events);
-            *events = rest;
+        let mut returned = self.take_returned();
+        if !returned.is_empty() {
+            // It stands before what is left over.
+            returned.append(events);
+            *events = returned;
         }
+    }
+
+    /// What consumers that have ended did not accept, in order. Their demand is void from now on, though the word that they
+    /// have ended is still on its way: nothing is tried on them again.
+    fn take_returned(&mut self) -> Vec<O> {
+        let (mut all, mut ended) = (vec![], vec![]);
+        while let Some((consumer, events)) = self.out.returned.pop() {
+            let mut returned = self.dispatcher.take_back(consumer, events, &mut self.out);
+            returned.append(&mut all);
+            all = returned;
+            ended.push(consumer);
+        }
+        ended.into_iter().for_each(|consumer| self.dispatcher.cancel(consumer, &mut self.out));
+        all
     }
 
     /// A consumer that has cancelled gives back what it did not handle.

@@ -1,7 +1,8 @@
 use super::testing::{Recorder, Sent};
 use super::*;
+use crate::DemandMode;
 use crate::buffer::{Capacity, Keep};
-use crate::dispatch::DemandDispatcher;
+use crate::dispatch::{Consumer, DemandDispatcher};
 use crate::subscription::Subscription;
 
 const MANY: Capacity = Capacity::Unbounded;
@@ -236,4 +237,48 @@ fn c099_c101_messages_of_a_subscription_that_has_ended_are_ignored() {
     assert_eq!(machine.inlet.discarded, 2);
     machine.on_ask(SubscriptionId::next(), 3, vec![]);
     assert_eq!(recorder.sent(), [(0, Sent::Ask(4))]);
+}
+
+/// The word that a consumer has ended comes after its first refusal: its demand, however large, is void from then on.
+#[test]
+fn what_an_ended_consumer_does_not_accept_waits_for_another() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 1);
+    let (ended, _) = Subscription::pair(&"producer".into(), &"ended".into());
+    let id = ended.id;
+    machine.add_consumer(ended, Consumer::new(Box::new(Ended), Cancel::Temporary), ()).unwrap();
+    machine.on_ask(id, usize::MAX, vec![]);
+    machine.emitted(&mut vec![1, 2]);
+    assert_eq!((machine.outlet.buffered(), machine.due()), (2, 0));
+    machine.on_ask(ids[0], 2, vec![]);
+    assert_eq!(recorder.events(), [(0, vec![1, 2])]);
+}
+
+struct Ended;
+
+impl Downstream<u32> for Ended {
+    fn events(&self, _: SubscriptionId, events: Vec<u32>) -> Result<(), Vec<u32>> {
+        Err(events)
+    }
+
+    fn producer_gone(&self, _: SubscriptionId, _: CancelKind, _: Reason) {}
+}
+
+/// Demand that was met beforehand leaves room for more than can be counted as held.
+#[test]
+fn held_demand_saturates() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 2);
+    machine.outlet.set_demand(DemandMode::Accumulate);
+    ids.iter().for_each(|id| machine.on_ask(*id, 4, vec![]));
+    machine.outlet.set_demand(DemandMode::Forward);
+    assert_eq!(demand(&mut machine), Some(4));
+    machine.emitted(&mut vec![1, 2, 3, 4, 5, 6]);
+    machine.outlet.set_demand(DemandMode::Accumulate);
+    machine.on_ask(ids[0], usize::MAX, vec![]);
+    machine.outlet.set_demand(DemandMode::Forward);
+    let asked: Vec<_> = std::iter::from_fn(|| demand(&mut machine)).collect();
+    // Two of these have been met beforehand; all the rest is owed.
+    assert_eq!(asked, [2, 4, usize::MAX - 4]);
+    assert_eq!(machine.due(), usize::MAX);
 }
