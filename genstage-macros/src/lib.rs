@@ -40,6 +40,8 @@ use proc_macro::TokenStream;
 ///   event to the consumer of its partition, by the stable hash of the event or of its key, or by a function that gives the
 ///   partition's number, or `None` to discard the event. An edge states its `partition`, or the replicas of its consumer are
 ///   the partitions. See [`PartitionDispatcher`](struct.PartitionDispatcher.html).
+/// * `partition([Enum::A, Enum::B], by = key)`: the partitions are the values of an enum without fields, all of which are
+///   listed; `key` gives the one that an event is for, or an `Option` of it, where `None` discards the event. The enum is `Debug`.
 /// * the path of a type that implements [`Dispatcher`](trait.Dispatcher.html), or a call of one of its functions:
 ///   `RoundRobin`, `RoundRobin::new(3)`.
 ///
@@ -118,6 +120,42 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   borrow locals but not move them, and `?` and `.await` have no place in it. `app.name` is an array of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
 ///   consumer by their dispatcher.
 ///
+/// ```
+/// # use genstage::prelude::*;
+/// #[derive(Debug)]
+/// enum Parity { Even, Odd }
+///
+/// fn parity(n: &u64) -> Parity {
+///     if n % 2 == 0 { Parity::Even } else { Parity::Odd }
+/// }
+///
+/// #[stage(producer_consumer, dispatcher = partition([Parity::Even, Parity::Odd], by = parity))]
+/// struct Split;
+///
+/// impl ProducerConsumer for Split {
+///     type Input = u64;
+///     type Output = u64;
+///
+///     async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+///         cx.emit_all(events.drain());
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let app = pipeline! {
+///     split = Split;
+///     evens = for_each(|n| assert_eq!(n % 2, 0));
+///     odds  = for_each(|n| assert_eq!(n % 2, 1));
+///
+///     from_iter(0..100) => split => { evens [partition: Parity::Even], odds [partition: Parity::Odd] };
+/// };
+/// app.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Edges
 ///
 /// `a => b => c;` where the stage on the right of an arrow subscribes to the one on its left. In place of a name may
@@ -135,7 +173,9 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   end of a producer's last consumer ends the producer. The others are GenStage's: the consumer ends with its producer,
 ///   whatever the reason; only if the producer failed; never.
 /// * `partition: n`: of a producer with a partition dispatcher, the partition that the consumer is for; replicas have the
-///   partitions of their own numbers if it is not stated;
+///   partitions of their own numbers if it is not stated. Or `partition: Enum::A`, if the partitions are the values of an enum:
+///   then each value needs its consumer, and the compiler names the one that has none. (A constant in that place, such as
+///   `Config::FIRST`, goes in braces, so that it is not taken for a value of an enum.)
 /// * `selector: |event| …`: of a producer with a broadcast dispatcher, which events the consumer wants.
 ///
 /// # What is refused

@@ -147,6 +147,14 @@ pub enum Refusal {
         /// Why.
         error: NotDispatched,
     },
+    /// A node has consumers, but not for all of its events.
+    #[error("node `{node}`: {error}")]
+    Unserved {
+        /// The node's name.
+        node: String,
+        /// What is missing.
+        error: NotDispatched,
+    },
     /// A node was declared with `replicas: 0`.
     #[error("node `{node}`: expected replicas >= 1, got 0")]
     NoReplicas {

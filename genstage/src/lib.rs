@@ -108,7 +108,7 @@ pub use context::{Context, Timer};
 pub use demand::WindowError;
 pub use dispatch::{
     BroadcastDispatcher, ConsumerKey, DemandDispatcher, Dispatcher, NotDispatched, Outbox, Partition,
-    PartitionDispatcher, Selector, stable_hash,
+    PartitionDispatcher, PartitionKey, Selector, stable_hash,
 };
 pub use error::{Error, Failure, Reason, Refusal, Result};
 pub use genstage_macros::{pipeline, stage};

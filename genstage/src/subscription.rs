@@ -162,8 +162,8 @@ pub struct Stated<X>(pub(crate) X);
 
 /// What can be handed to a dispatcher that wants `X`: `X` itself, or nothing if it has a default.
 #[diagnostic::on_unimplemented(
-    message = "these options are not for the producer's dispatcher, which takes `{X}`",
-    label = "not for the dispatcher of this producer",
+    message = "the options of this edge do not fit the producer's dispatcher, which takes `{X}`",
+    label = "not what the producer's dispatcher takes",
     note = "`partition` is for `dispatcher = partition(…)`, `selector` for `dispatcher = broadcast`"
 )]
 pub trait DispatchOptions<X> {
@@ -171,6 +171,7 @@ pub trait DispatchOptions<X> {
     fn into_options(self, replica: usize) -> X;
 }
 
+#[diagnostic::do_not_recommend]
 impl<X: Default> DispatchOptions<X> for () {
     fn into_options(self, _: usize) -> X {
         X::default()
@@ -187,6 +188,7 @@ impl<X> DispatchOptions<X> for Stated<X> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unstated;
 
+#[diagnostic::do_not_recommend]
 impl<X: Default> DispatchOptions<X> for Unstated {
     fn into_options(self, _: usize) -> X {
         X::default()
@@ -239,9 +241,10 @@ impl<O> Subscribe<O> {
         self
     }
 
-    /// The partition of a [`PartitionDispatcher`](crate::PartitionDispatcher) that the consumer is for.
+    /// The partition of a [`PartitionDispatcher`](crate::PartitionDispatcher) that the consumer is for: its number, or the
+    /// value of the enum whose values are the partitions.
     #[must_use]
-    pub fn partition(self, partition: usize) -> Subscribe<Stated<Partition>> {
+    pub fn partition<K>(self, partition: K) -> Subscribe<Stated<Partition<K>>> {
         self.dispatch(Partition(partition))
     }
 

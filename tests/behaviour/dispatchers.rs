@@ -2,7 +2,7 @@
 
 use genstage::prelude::*;
 use genstage::testing::settle;
-use genstage::{Failure, Subscribe, stable_hash};
+use genstage::{Cancel, Failure, Reason, Subscribe, stable_hash};
 
 use crate::stages::{Collect, Log};
 
@@ -55,7 +55,7 @@ macro_rules! producer {
     )*};
 }
 
-producer!(Broadcast, ByRest, ByHash);
+producer!(Broadcast, ByRest, ByHash, ByParity);
 
 fn sinks<const N: usize>() -> ([Collect<u64>; N], [Log<Vec<u64>>; N]) {
     let sinks = std::array::from_fn(|_| Collect::new());
@@ -151,13 +151,13 @@ async fn d4_a_partition_without_a_consumer_starves_nobody_until_its_queue_is_ful
 /// Line 151 of the catalogue, for pipelines.
 #[tokio::test]
 async fn c151_partitions_that_do_not_fit_are_refused_with_the_edge() {
-    let ([one, two, three], _) = sinks();
+    let (([one, two, three], _), taken) = (sinks(), 1);
     let run = pipeline! {
         source = ByRest(Numbers::below(10));
         one = one;
         two = two;
         three = three;
-        source => { one [partition: 1], two [partition: 1], three [partition: 2] };
+        source => { one [partition: 1], two [partition: taken], three [partition: 2] };
     };
     let refused = run.run().await.unwrap_err();
     assert!(matches!(refused, Failure::Refused(_)));
@@ -165,5 +165,87 @@ async fn c151_partitions_that_do_not_fit_are_refused_with_the_edge() {
         refused.to_string(),
         "the pipeline was not started: edge `source => two`: partition 1 has a consumer already; \
          edge `source => three`: there is no partition 2"
+    );
+}
+
+#[derive(Debug)]
+enum Parity {
+    Even,
+    Odd,
+}
+
+/// By the values of an enum; what ends in 9 is for nobody.
+#[stage(producer, dispatcher = partition([Parity::Even, Parity::Odd], by = parity))]
+struct ByParity(Numbers);
+
+fn parity(n: &u64) -> Option<Parity> {
+    match n % 10 {
+        9 => None,
+        n if n % 2 == 0 => Some(Parity::Even),
+        _ => Some(Parity::Odd),
+    }
+}
+
+#[tokio::test]
+async fn partitions_may_be_the_values_of_an_enum() {
+    let ([evens, odds], [even, odd]) = sinks();
+    let source = ByParity(Numbers::below(1000));
+    let summary = pipeline! {
+        source = source;
+        evens = evens;
+        odds = odds;
+        source => { evens [partition: Parity::Even], odds [partition: Parity::Odd] };
+    }
+    .run()
+    .await
+    .unwrap();
+    assert!(even.take().concat().into_iter().eq((0..1000).filter(|n| n % 2 == 0)));
+    assert!(odd.take().concat().into_iter().eq((0..1000).filter(|n| n % 2 == 1 && n % 10 != 9)));
+    assert_eq!(summary.stage("source").unwrap().discarded, 100);
+}
+
+/// The value is named as the program does.
+#[tokio::test(start_paused = true)]
+async fn a_partition_of_an_enum_is_taken_by_name() {
+    let ([one, two], _) = sinks();
+    let (source, one, two) = (ByParity(Numbers::below(10_000)).spawn(), one.spawn(), two.spawn());
+    let odd = || Subscribe::new().partition(Parity::Odd);
+    one.subscribe(&source, odd()).await.unwrap();
+    two.subscribe(&source, odd()).await.unwrap();
+    assert_eq!(two.ended().await.to_string(), "partition Odd has a consumer already");
+}
+
+/// What a partition has queued keeps a stage that has finished from ending, until nobody is left who would take it.
+#[tokio::test(start_paused = true)]
+async fn the_end_waits_for_what_partitions_have_queued() {
+    let ([evens, odds], [even, odd]) = sinks();
+    let (source, evens, odds) = (ByParity(Numbers::below(100)).spawn(), evens.spawn(), odds.spawn());
+    let subscribe = |partition| Subscribe::new().partition(partition).cancel(Cancel::Temporary);
+    evens.subscribe(&source, subscribe(Parity::Even)).await.unwrap();
+    settle().await;
+    assert_eq!((even.take().concat().len(), source.has_ended()), (50, false));
+    odds.subscribe(&source, subscribe(Parity::Odd)).await.unwrap();
+    settle().await;
+    assert_eq!((odd.take().concat().len(), source.has_ended()), (40, true));
+
+    let ([evens, odds], [even, _]) = sinks();
+    let (source, evens, odds) = (ByParity(Numbers::below(100)).spawn(), evens.spawn(), odds.spawn());
+    let odd = odds.subscribe(&source, subscribe(Parity::Odd).max_demand(1).min_demand(0)).await.unwrap();
+    odds.cancel(&odd, Reason::Normal).await;
+    evens.subscribe(&source, subscribe(Parity::Even)).await.unwrap();
+    settle().await;
+    assert_eq!((even.take().concat().len(), source.has_ended()), (50, true));
+}
+
+#[tokio::test]
+async fn a_pipeline_with_a_partition_for_nobody_is_refused() {
+    let source = ByHash(Numbers::below(10));
+    let refused = pipeline! { source = source; sink = Collect::<u64>::new(), replicas: 2; source => sink; }
+        .run()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the pipeline was not started: node `source`: partition 2 has no consumer: its events would wait for ever"
     );
 }

@@ -4,6 +4,7 @@ use syn::Ident;
 
 use super::graph::{Edge, Graph, Node, Position};
 use super::options::{Replicas, Subscription};
+use super::partitions;
 use crate::report::Report;
 
 /// One block: the nodes as locals, the checks of their positions, the edges, the handles, the pipeline.
@@ -14,6 +15,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let locals: Vec<_> = graph.nodes.iter().enumerate().map(|(number, node)| local(number, node)).collect();
     let nodes = graph.nodes.iter().zip(&locals).map(|(node, local)| declare(node, local));
     let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals[node]));
+    let covers = (0..graph.nodes.len()).filter_map(|node| partitions::cover(graph, node));
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
     let labels = graph.nodes.iter().map(|node| &node.label);
     let handles = handles(graph, &locals);
@@ -22,6 +24,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         let mut #wiring = ::genstage::__private::Wiring::new();
         #(#nodes)*
         #(#positions)*
+        #(#covers)*
         #(#edges)*
         let handles = #handles;
         #(#wiring.add(#labels, #locals);)*

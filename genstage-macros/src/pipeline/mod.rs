@@ -4,6 +4,7 @@ mod expand;
 mod graph;
 mod options;
 mod parse;
+mod partitions;
 
 use proc_macro2::TokenStream;
 
@@ -14,5 +15,6 @@ pub(crate) fn pipeline(input: TokenStream) -> TokenStream {
     let declared = parse::parse(input, &mut report);
     let graph = graph::Graph::new(declared, &mut report);
     graph.check(&mut report);
+    partitions::check(&graph, &mut report);
     expand::expand(&graph, &report)
 }

@@ -1,11 +1,11 @@
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprAssign, ExprCall, ExprPath, Path, Token};
+use syn::{Expr, ExprArray, ExprAssign, ExprCall, ExprPath, Path, Token};
 
-use super::model::{By, Dispatcher};
+use super::model::{Dispatcher, Keyed, Partitions};
 use crate::names;
 use crate::report::Report;
-use crate::value::{literal, word};
+use crate::value::{literal, plain, word};
 
 const KNOWN: [&str; 3] = ["demand", "broadcast", "partition"];
 
@@ -54,8 +54,7 @@ fn named(path: Path, report: &mut Report) -> Option<Dispatcher> {
         "demand" => Some(Dispatcher::Demand { max_demand: None, shuffle: None }),
         "broadcast" => Some(Dispatcher::Broadcast),
         "partition" => {
-            report.at(path, "expected the number of partitions, as in `partition(4)`");
-            None
+            partition(&Expr::Path(ExprPath { attrs: vec![], qself: None, path }), Arguments::new(), report)
         }
         // A type of the user's begins with a capital.
         lower if lower.starts_with(char::is_lowercase) => {
@@ -81,22 +80,73 @@ fn demand(args: Arguments, report: &mut Report) -> Dispatcher {
 
 fn partition(func: &Expr, args: Arguments, report: &mut Report) -> Option<Dispatcher> {
     let mut args = args.into_iter();
-    let Some(count) = args.next().filter(|first| !matches!(first, Expr::Assign(_))) else {
-        report.at(func, "expected the number of partitions first, as in `partition(4)`");
+    let Some(first) = args.next().filter(|first| !matches!(first, Expr::Assign(_))) else {
+        report.at(
+            func,
+            "expected the partitions first: their number, as in `partition(4)`, or the values of an enum, as in \
+             `partition([Parity::Even, Parity::Odd], by = key)`",
+        );
         return None;
     };
-    if literal(&count) == Some(0) {
-        report.at(&count, "expected at least one partition, got 0");
-    }
-    let (mut by, mut queue_size) = (By::Hash, None);
+    let (mut by, mut index, mut queue_size) = (None, None, None);
     for (name, value) in options(args.collect(), &["by", "index", "queue_size"], report) {
         match name {
-            "by" => by = By::Key(value),
-            "index" => by = By::Index(value),
+            "by" => by = Some(value),
+            "index" => index = Some(value),
             _ => queue_size = Some(value),
         }
     }
-    Some(Dispatcher::Partition { count, by, queue_size })
+    if let (Some(_), Some(index)) = (&by, &index) {
+        report.at(index, "`by` and `index` both say which partition an event is for: state one of them");
+    }
+    let partitions = match first {
+        Expr::Array(values) => Partitions::Enum(keyed(values, by, index, report)?),
+        count => numbered(count, by, index, report),
+    };
+    Some(Dispatcher::Partition { partitions, queue_size })
+}
+
+fn numbered(count: Expr, by: Option<Expr>, index: Option<Expr>, report: &mut Report) -> Partitions {
+    if literal(&count) == Some(0) {
+        report.at(&count, "expected at least one partition, got 0");
+    }
+    match (by, index) {
+        (Some(key), _) => Partitions::HashOfKey { count, key },
+        (None, Some(index)) => Partitions::Index { count, index },
+        (None, None) => Partitions::Hash { count },
+    }
+}
+
+fn keyed(array: ExprArray, key: Option<Expr>, index: Option<Expr>, report: &mut Report) -> Option<Keyed> {
+    let span = array.bracket_token.span.join();
+    let (mut values, is_empty): (Vec<Path>, _) = (vec![], array.elems.is_empty());
+    for value in array.elems {
+        match value {
+            Expr::Path(ExprPath { path, qself: None, .. }) if path.segments.len() > 1 => {
+                if values.iter().any(|other| plain(other) == plain(&path)) {
+                    report.at(&path, format!("the partition `{}` is stated twice", plain(&path)));
+                } else {
+                    values.push(path);
+                }
+            }
+            other => report.at(other, "expected a value of an enum, with the enum's name: `Parity::Even`"),
+        }
+    }
+    if is_empty {
+        report.add(syn::Error::new(span, "expected the partitions, as in `[Parity::Even, Parity::Odd]`"));
+    }
+    let mut ty = values.first()?.clone();
+    ty.segments.pop();
+    ty.segments.pop_punct();
+    let Some(key) = key else {
+        let message = format!("expected `by = …`: a function that gives the `{}` of an event", plain(&ty));
+        match index {
+            Some(index) => report.at(index, message),
+            None => report.add(syn::Error::new(span, message)),
+        }
+        return None;
+    };
+    Some(Keyed { ty, values, span, key })
 }
 
 /// The arguments of the form `name = value` whose names are known.

@@ -3,7 +3,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Expr, Ident};
 
-use super::model::{BufferSize, By, Dispatcher, Keep, Mode, Role, Stage};
+use super::model::{BufferSize, Dispatcher, Keep, Keyed, Mode, Partitions, Role, Stage};
+use crate::value::no_more_arms;
 
 /// The glue between the struct and the runtime. All of it stands at the role's word: what does not fit is reported there.
 pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
@@ -170,17 +171,33 @@ fn dispatcher(stage: &Stage, give: &TokenStream, private: &TokenStream) -> (Toke
             (quote_spanned!(span=> #private::DemandDispatcher), made)
         }
         Some(Dispatcher::Broadcast) => (quote_spanned!(span=> #private::BroadcastDispatcher<#give>), default),
-        Some(Dispatcher::Partition { count, by, queue_size }) => {
-            let mut made = match by {
-                By::Hash => quote_spanned!(span=> #private::PartitionDispatcher::by_hash(#count)),
-                By::Key(key) => quote_spanned!(span=> #private::PartitionDispatcher::by_key(#count, #key)),
-                By::Index(index) => quote_spanned!(span=> #private::PartitionDispatcher::new(#count, #index)),
-            };
+        Some(Dispatcher::Partition { partitions, queue_size }) => {
+            let (arguments, call) = partition(partitions, give, span);
+            let mut made =
+                quote_spanned!(call.span()=> ::genstage::__private::PartitionDispatcher::<#arguments>::#call);
             made.extend(queue_size.iter().map(|size| quote_spanned!(span=> .queue_size(#size))));
-            (quote_spanned!(span=> #private::PartitionDispatcher<#give>), made)
+            (quote_spanned!(span=> #private::PartitionDispatcher<#arguments>), made)
         }
         Some(Dispatcher::Own { ty, made }) => (quote_spanned!(span=> #ty), made.clone().unwrap_or(default)),
     }
+}
+
+/// The type arguments of a partition dispatcher, and the call that makes it.
+fn partition(partitions: &Partitions, give: &TokenStream, span: Span) -> (TokenStream, TokenStream) {
+    let call = match partitions {
+        Partitions::Hash { count } => quote_spanned!(span=> by_hash(#count)),
+        Partitions::HashOfKey { count, key } => quote_spanned!(span=> by_key(#count, #key)),
+        Partitions::Index { count, index } => quote_spanned!(span=> new(#count, #index)),
+        Partitions::Enum(Keyed { ty, values, span: listed, key }) => {
+            let (count, numbers) = (values.len(), 0..values.len());
+            // Exhaustive: the compiler names a value of the enum that is not listed, where the others are.
+            let no_more = no_more_arms();
+            let number =
+                quote_spanned!(*listed=> |key: &#ty| match key { #(#values => #numbers,)* #no_more => 0 });
+            return (quote!(#give, #ty), quote_spanned!(key.span()=> keyed(#count, #key, #number)));
+        }
+    };
+    (give.clone(), call)
 }
 
 /// Has the events checked that a broadcast copies; those of a generic struct have no type before it runs somewhere.

@@ -52,8 +52,7 @@ pub(super) enum Dispatcher {
     },
     Broadcast,
     Partition {
-        count: Expr,
-        by: By,
+        partitions: Partitions,
         queue_size: Option<Expr>,
     },
     /// A type of the user's, and what makes it if that is not its default.
@@ -63,11 +62,21 @@ pub(super) enum Dispatcher {
     },
 }
 
-/// What says which partition an event is for.
-pub(super) enum By {
-    Hash,
-    Key(Expr),
-    Index(Expr),
+/// Which partitions there are, and what says which of them an event is for.
+pub(super) enum Partitions {
+    Hash { count: Expr },
+    HashOfKey { count: Expr, key: Expr },
+    Index { count: Expr, index: Expr },
+    Enum(Keyed),
+}
+
+/// The partitions are the values of an enum.
+pub(super) struct Keyed {
+    pub(super) ty: Path,
+    pub(super) values: Vec<Path>,
+    /// Where the values stand.
+    pub(super) span: Span,
+    pub(super) key: Expr,
 }
 
 const BUFFER: [&str; 4] = ["buffer_size", "buffer_keep", "dispatcher", "demand"];

@@ -2,14 +2,16 @@
 
 mod broadcast;
 mod demand;
+mod hash;
 mod outbox;
 mod partition;
 
 pub use broadcast::{BroadcastDispatcher, Selector, check_broadcast};
 pub use demand::DemandDispatcher;
+pub use hash::stable_hash;
 pub(crate) use outbox::Consumer;
 pub use outbox::{ConsumerKey, Outbox};
-pub use partition::{Partition, PartitionDispatcher, stable_hash};
+pub use partition::{Partition, PartitionDispatcher, PartitionKey};
 
 use crate::buffer::Marker;
 
@@ -127,6 +129,25 @@ pub trait Dispatcher<T>: Send + 'static {
         events
     }
 
+    /// How many events the dispatcher has queued itself, beside the stage's buffer.
+    fn queued(&self) -> usize {
+        0
+    }
+
+    /// How many of those a stage that has finished waits for. The others are discarded with its end.
+    fn awaited(&self) -> usize {
+        self.queued()
+    }
+
+    /// What a pipeline's start is refused for, now that all consumers have subscribed.
+    ///
+    /// # Errors
+    ///
+    /// Events that there is nobody for.
+    fn check(&self) -> Result<(), NotDispatched> {
+        Ok(())
+    }
+
     /// An info comes behind all events dispatched so far. False if nothing is queued before it; if it is true, the dispatcher
     /// hands it to [`Outbox::release`] when that has gone.
     fn hold(&mut self, info: Marker) -> bool {
@@ -144,8 +165,11 @@ pub enum NotDispatched {
     AlreadySubscribed,
     /// There is no such partition.
     #[error("there is no partition {0}")]
-    NoSuchPartition(usize),
+    NoSuchPartition(String),
+    /// A pipeline has no consumer for a partition.
+    #[error("partition {0} has no consumer: its events would wait for ever")]
+    NoConsumer(usize),
     /// The partition has a consumer already.
     #[error("partition {0} has a consumer already")]
-    PartitionTaken(usize),
+    PartitionTaken(String),
 }

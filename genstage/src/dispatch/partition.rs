@@ -1,9 +1,10 @@
 use std::collections::VecDeque;
-use std::hash::{Hash, Hasher};
+use std::fmt::{self, Debug};
+use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
-use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
+use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox, stable_hash};
 use crate::buffer::Marker;
 
 /// Sends every event to the consumer of its partition; a function says which partition that is.
@@ -11,12 +12,17 @@ use crate::buffer::Marker;
 /// Each partition has one consumer at a time. Events of a partition whose consumer has no demand, or that has no consumer,
 /// are queued in the partition. A partition that is served slowly, or not at all, does not hold up the others until its
 /// queue is full; from then on nothing more is taken in until there is room, so that nothing is lost and every partition's
-/// order is kept. Events for which the function says `None` are discarded, counted, and asked for anew; so are those for which
+/// order is kept. A stage that has finished waits until what is queued has gone, except what is for a partition whose consumer
+/// has gone: that is discarded with its end. Events for which the function says `None` are discarded, counted, and asked for anew; so are those for which
 /// it names a partition that there is not, with a `tracing` warning.
 ///
+/// Partitions have numbers, or are the values of an enum `K`: see [`keyed`](Self::keyed).
+///
 /// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued.
-pub struct PartitionDispatcher<T> {
+pub struct PartitionDispatcher<T, K = usize> {
     partition_of: Box<PartitionOf<T>>,
+    /// The number of the partition that a subscription names.
+    number_of: Box<dyn Fn(&K) -> usize + Send>,
     partitions: Vec<Slot<T>>,
     queue_size: usize,
     /// By the consumer's key: its partition.
@@ -35,12 +41,38 @@ pub struct PartitionDispatcher<T> {
 
 type PartitionOf<T> = dyn Fn(&T) -> Option<usize> + Send;
 
-/// Which partition a subscription is for.
+/// Which partition a subscription is for: its number, or the value of an enum that stands for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Partition(pub usize);
+pub struct Partition<K = usize>(pub K);
+
+/// What says which partition an event is for, where the partitions are the values of the enum `K`: one of them, or an `Option`
+/// of one, whose `None` discards the event.
+#[diagnostic::on_unimplemented(
+    message = "the function says `{Self}` of an event, but the partitions are the values of `{K}`",
+    label = "expected a function that returns `{K}`",
+    note = "it may return `Option<{K}>`, too: `None` discards the event"
+)]
+pub trait PartitionKey<K> {
+    /// The value; none to discard the event.
+    fn into_key(self) -> Option<K>;
+}
+
+impl<K> PartitionKey<K> for K {
+    fn into_key(self) -> Option<K> {
+        Some(self)
+    }
+}
+
+impl<K> PartitionKey<K> for Option<K> {
+    fn into_key(self) -> Option<K> {
+        self
+    }
+}
 
 struct Slot<T> {
     consumer: Option<ConsumerKey>,
+    /// Its consumer has gone, and no other has come.
+    abandoned: bool,
     state: State<T>,
     /// What goes to the consumer at the end of the present call.
     batch: Vec<T>,
@@ -65,7 +97,7 @@ impl<T> State<T> {
 
 impl<T> Slot<T> {
     fn new() -> Self {
-        Self { consumer: None, state: State::Waiting(0), batch: Vec::new() }
+        Self { consumer: None, abandoned: false, state: State::Waiting(0), batch: Vec::new() }
     }
 }
 
@@ -75,17 +107,7 @@ impl<T> PartitionDispatcher<T> {
 
     /// A dispatcher over the partitions from 0 to below `partitions`.
     pub fn new(partitions: usize, partition_of: impl Fn(&T) -> Option<usize> + Send + 'static) -> Self {
-        Self {
-            partition_of: Box::new(partition_of),
-            partitions: (0..partitions).map(|_| Slot::new()).collect(),
-            queue_size: Self::QUEUE_SIZE,
-            consumers: Vec::new(),
-            demand: 0,
-            queued: 0,
-            full: 0,
-            infos: FxHashMap::default(),
-            served: Vec::new(),
-        }
+        Self::numbered(partitions, partition_of, |number| *number)
     }
 
     /// A dispatcher by the [hash](stable_hash) of a key of each event.
@@ -93,6 +115,63 @@ impl<T> PartitionDispatcher<T> {
         let count = partitions.max(1) as u64;
         // Below `partitions`, so it is a `usize`.
         Self::new(partitions, move |event| usize::try_from(stable_hash(&key(event)) % count).ok())
+    }
+}
+
+impl<T, K> PartitionDispatcher<T, K> {
+    /// A dispatcher whose partitions are the values of an enum: `key` says which an event is for, or `None` to discard it, and
+    /// `number` numbers the values from 0 to below `partitions`. `dispatcher = partition([Parity::Even, Parity::Odd], by = key)`
+    /// in `#[stage]` makes one.
+    ///
+    /// ```
+    /// use genstage::testing::DispatcherProbe;
+    /// use genstage::{Partition, PartitionDispatcher};
+    ///
+    /// #[derive(Debug)]
+    /// enum Parity {
+    ///     Even,
+    ///     Odd,
+    /// }
+    ///
+    /// let parity = |n: &u32| if n % 2 == 0 { Parity::Even } else { Parity::Odd };
+    /// let number = |parity: &Parity| match parity {
+    ///     Parity::Even => 0,
+    ///     Parity::Odd => 1,
+    /// };
+    /// let mut probe = DispatcherProbe::new(PartitionDispatcher::keyed(2, parity, number));
+    /// let odd = probe.subscribe(Partition(Parity::Odd))?;
+    /// probe.ask(odd, 2);
+    /// probe.dispatch_owed(vec![1, 2], 2);
+    /// assert_eq!(probe.sent(), [(odd, vec![1])]);
+    /// # Ok::<(), genstage::NotDispatched>(())
+    /// ```
+    pub fn keyed<R: PartitionKey<K>>(
+        partitions: usize,
+        key: impl Fn(&T) -> R + Send + 'static,
+        number: impl Fn(&K) -> usize + Clone + Send + 'static,
+    ) -> Self {
+        let number_of = number.clone();
+        let partition_of = move |event: &T| key(event).into_key().map(|key| number(&key));
+        Self::numbered(partitions, partition_of, number_of)
+    }
+
+    fn numbered(
+        partitions: usize,
+        partition_of: impl Fn(&T) -> Option<usize> + Send + 'static,
+        number_of: impl Fn(&K) -> usize + Send + 'static,
+    ) -> Self {
+        Self {
+            partition_of: Box::new(partition_of),
+            number_of: Box::new(number_of),
+            partitions: (0..partitions).map(|_| Slot::new()).collect(),
+            queue_size: PartitionDispatcher::<T>::QUEUE_SIZE,
+            consumers: Vec::new(),
+            demand: 0,
+            queued: 0,
+            full: 0,
+            infos: FxHashMap::default(),
+            served: Vec::new(),
+        }
     }
 
     /// How many events a partition queues at most.
@@ -169,65 +248,26 @@ impl<T: Hash> PartitionDispatcher<T> {
     }
 }
 
-/// The hash by which events are partitioned: 64-bit FNV-1a over what [`Hash`] feeds it, integers in little-endian order,
-/// `usize` as `u64`. The same on every machine, in every process and in every version of this crate.
-pub fn stable_hash<K: Hash + ?Sized>(key: &K) -> u64 {
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
-    key.hash(&mut hasher);
-    hasher.finish()
-}
-
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn write_u16(&mut self, n: u16) {
-        self.write(&n.to_le_bytes());
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.write(&n.to_le_bytes());
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.write(&n.to_le_bytes());
-    }
-
-    fn write_u128(&mut self, n: u128) {
-        self.write(&n.to_le_bytes());
-    }
-
-    fn write_usize(&mut self, n: usize) {
-        self.write_u64(n as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 fn saturated(demand: u128) -> usize {
     usize::try_from(demand).unwrap_or(usize::MAX)
 }
 
-impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
-    type Options = Partition;
+impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDispatcher<T, K> {
+    type Options = Partition<K>;
 
     fn subscribe(
         &mut self,
         consumer: ConsumerKey,
-        Partition(number): Partition,
+        Partition(key): Partition<K>,
     ) -> Result<(), NotDispatched> {
-        let slot = self.partitions.get_mut(number).ok_or(NotDispatched::NoSuchPartition(number))?;
+        let number = (self.number_of)(&key);
+        let Some(slot) = self.partitions.get_mut(number) else {
+            return Err(NotDispatched::NoSuchPartition(format!("{key:?}")));
+        };
         if slot.consumer.is_some() {
-            return Err(NotDispatched::PartitionTaken(number));
+            return Err(NotDispatched::PartitionTaken(format!("{key:?}")));
         }
-        slot.consumer = Some(consumer);
+        (slot.consumer, slot.abandoned) = (Some(consumer), false);
         let index = consumer.index();
         if self.consumers.len() <= index {
             self.consumers.resize(index + 1, None);
@@ -239,7 +279,7 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
     fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get_mut(consumer.index()).and_then(Option::take) else { return };
         let slot = &mut self.partitions[partition];
-        slot.consumer = None;
+        (slot.consumer, slot.abandoned) = (None, true);
         match &mut slot.state {
             State::Waiting(demand) => self.demand -= std::mem::take(demand) as u128,
             // Events stay, for the next consumer of the partition. Infos do not wait for one.
@@ -363,6 +403,26 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
         self.flush(out);
     }
 
+    fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// What a partition has queued whose consumer has gone is not waited for.
+    fn awaited(&self) -> usize {
+        let awaited = |slot: &Slot<T>| match &slot.state {
+            State::Queued { events, .. } if !slot.abandoned => *events,
+            _ => 0,
+        };
+        self.partitions.iter().map(awaited).sum()
+    }
+
+    fn check(&self) -> Result<(), NotDispatched> {
+        match self.partitions.iter().position(|slot| slot.consumer.is_none()) {
+            Some(partition) => Err(NotDispatched::NoConsumer(partition)),
+            None => Ok(()),
+        }
+    }
+
     fn hold(&mut self, info: Marker) -> bool {
         let mut waiting = 0;
         for slot in &mut self.partitions {
@@ -378,8 +438,8 @@ impl<T: Send + 'static> Dispatcher<T> for PartitionDispatcher<T> {
     }
 }
 
-impl<T> std::fmt::Debug for PartitionDispatcher<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T, K> Debug for PartitionDispatcher<T, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (demand, queued) = (self.demand, self.queued);
         f.debug_struct("PartitionDispatcher")
             .field("demand", &demand)

@@ -199,7 +199,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             if discarded > 0 {
                 return Step::Discarded(discarded);
             }
-            if self.finishing && self.outlet.buffered() + self.outlet.held() == 0 {
+            if self.finishing && self.outlet.is_dispatched() {
                 self.end_with(Reason::Normal);
             }
             if let Some(reason) = &self.end {
@@ -266,7 +266,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// How many events are queued or buffered.
     pub(crate) fn left(&self) -> usize {
-        self.inlet.queued() + self.outlet.buffered() + self.outlet.held()
+        self.inlet.queued() + self.outlet.left()
     }
 
     /// Drops what is queued or buffered.

@@ -340,6 +340,16 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.buffer.len()
     }
 
+    /// Whether everything emitted has gone to those who are there to take it.
+    pub(super) fn is_dispatched(&self) -> bool {
+        self.buffer.is_empty() && self.held_events == 0 && self.dispatcher.awaited() == 0
+    }
+
+    /// How many events have been emitted and neither sent nor discarded.
+    pub(super) fn left(&self) -> usize {
+        self.buffer.len() + self.held_events + self.dispatcher.queued()
+    }
+
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
         self.held.clear();

@@ -4,7 +4,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::control::Control;
-use crate::dispatch::{Consumer, Dispatcher};
+use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
 use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
 use crate::subscription::{DispatchOptions, Subscribe, Subscription};
@@ -141,6 +141,13 @@ impl<S: Runnable> Node<S> {
         let upstream = Producer::new(Box::new(self.address.clone()), window, cancel);
         consumer.shell.machine.add_producer(theirs, upstream);
         Ok(())
+    }
+}
+
+impl<S: Runnable> Node<S> {
+    /// Whether there is somebody for all events.
+    pub(super) fn check(&self) -> Result<(), NotDispatched> {
+        self.shell.machine.outlet.dispatcher.check()
     }
 }
 

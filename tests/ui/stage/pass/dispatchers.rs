@@ -44,6 +44,24 @@ producer!(ByKey);
 struct ByIndex;
 producer!(ByIndex);
 
+#[derive(Debug)]
+enum Parity {
+    Even,
+    Odd,
+}
+
+fn parity(n: &u64) -> Parity {
+    if n % 2 == 0 { Parity::Even } else { Parity::Odd }
+}
+
+#[stage(producer, dispatcher = partition([Parity::Even, Parity::Odd], by = parity))]
+struct ByParity;
+producer!(ByParity);
+
+#[stage(producer, dispatcher = partition([Parity::Even, Parity::Odd], by = |n| (*n > 0).then(|| parity(n)), queue_size = 10))]
+struct ByParityOrNot;
+producer!(ByParityOrNot);
+
 /// Everything to the consumer that came last.
 #[derive(Default)]
 struct Last(Option<ConsumerKey>, usize);
@@ -95,11 +113,14 @@ struct Made;
 producer!(Made);
 
 fn main() {
-    let partition = 1;
+    use Parity::{Even, Odd};
+    let (partition, parity) = (1, || Parity::Odd);
     let _ = pipeline! {
         sink = for_each(|_: u64| ());
         three = for_each(|_: u64| ()), replicas: 4;
         plain = Plain;
+        odds = for_each(|_: u64| ());
+        by_parity = ByParity;
         shuffled = Shuffled { seed: 1, keep: Keep::Last, mode: DemandMode::Forward };
         broadcast = Broadcast;
         hash = ByHash;
@@ -107,6 +128,9 @@ fn main() {
         { plain, shuffled, Own::stage(), Made::stage() } => sink;
         broadcast => { sink, three [selector: |n| n % 2 == 0] };
         hash => three;
+        by_parity => { sink [partition: Parity::Even], odds [partition: Parity::Odd] };
+        ByParityOrNot::stage() => { sink [partition: Even], odds [partition: Odd] };
+        ByParityOrNot::stage() => odds [partition: parity()];
         key => sink [partition: partition + 1];
         ByIndex::stage() => sink [partition: 0, max_demand: 3];
     };
@@ -119,6 +143,12 @@ impl Own {
 }
 
 impl Made {
+    fn stage() -> Self {
+        Self
+    }
+}
+
+impl ByParityOrNot {
     fn stage() -> Self {
         Self
     }
