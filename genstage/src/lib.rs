@@ -91,6 +91,7 @@ mod pipeline;
 pub mod prelude;
 mod registry;
 mod role;
+mod snapshot;
 mod stages;
 mod stream;
 mod subscription;
@@ -115,7 +116,8 @@ pub use genstage_macros::{pipeline, stage};
 pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
 pub use pipeline::{Pipeline, Running};
 pub use registry::{NameTaken, Registry};
-pub use role::{Consumer, Emits, Producer, ProducerConsumer, Stage};
+pub use role::{Consumer, Emits, Kind, Producer, ProducerConsumer, Stage};
+pub use snapshot::Snapshot;
 pub use stages::{
     EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Map, SinkItems, filter, flat_map, for_each,
     from_iter, from_sink, from_stream, map,

@@ -4,7 +4,7 @@ use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, settle};
 use genstage::{Cancel, Reason, Subscribe};
 
-use crate::stages::{Collect, Counter, Log};
+use crate::stages::{Collect, Counter, Log, Warnings};
 
 /// Emits what it is told to, and says what it discarded.
 #[stage(producer, buffer_size = self.size, buffer_keep = first)]
@@ -34,28 +34,6 @@ impl Cast<std::ops::Range<u64>> for Told {
     }
 }
 
-/// Counts the warnings of the present thread.
-#[derive(Clone)]
-struct Warnings(Log<()>);
-
-impl tracing::Subscriber for Warnings {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() == tracing::Level::WARN
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.push(());
-    }
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 /// Lines 24 and 27 to 29: the rest is discarded; the callback decides whether there is a warning.
 #[tokio::test(start_paused = true)]
 async fn c024_c027_c028_c029_what_overflows_is_reported() {
@@ -83,16 +61,16 @@ async fn c026_c030_an_unbounded_buffer() {
     let discarded = Log::new();
     let told = Told { size: usize::MAX, report: true, discarded: discarded.clone() }.spawn();
     told.cast(0..5).await.unwrap();
-    assert_eq!(told.buffered().await, Some(5));
+    assert_eq!(told.snapshot().await.unwrap().buffered, 5);
     told.cast(5..8).await.unwrap();
-    assert_eq!(told.buffered().await, Some(8));
+    assert_eq!(told.snapshot().await.unwrap().buffered, 8);
     let sink = Collect::<u64>::new();
     let batches = sink.batches.clone();
     let sink = sink.spawn();
     sink.subscribe(&told, Subscribe::new().max_demand(4).min_demand(0)).await.unwrap();
     settle().await;
     assert_eq!(batches.take(), [[0, 1, 2, 3], [4, 5, 6, 7]]);
-    assert_eq!((told.buffered().await, discarded.take().len()), (Some(0), 0));
+    assert_eq!((told.snapshot().await.unwrap().buffered, discarded.take().len()), (0, 0));
 }
 
 /// Line 14, and line 5 with the producer-consumer left out: the smaller demand sets the batch.

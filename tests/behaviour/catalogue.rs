@@ -6,6 +6,8 @@ use genstage::{
     PartitionDispatcher, Selector,
 };
 
+use crate::stages::{Log, Warnings};
+
 /// A dispatcher with a stage's account of what is owed.
 struct Stage<D> {
     probe: DispatcherProbe<u32, D>,
@@ -201,4 +203,17 @@ fn c151_partition_subscriptions_that_are_refused() {
     stage.subscribe(Partition(0));
     assert_eq!(stage.probe.subscribe(Partition(0)), Err(NotDispatched::PartitionTaken("0".into())));
     assert_eq!(stage.probe.subscribe(Partition(2)), Err(NotDispatched::NoSuchPartition("2".into())));
+}
+
+/// Line 126: a consumer that asks for more than is expected gets it, with a warning.
+#[test]
+fn c126_an_ask_beyond_what_is_expected_is_reported() {
+    let warnings = Warnings(Log::new());
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let mut probe = DispatcherProbe::<u32, _>::new(DemandDispatcher::new().max_demand(3));
+    let x = probe.subscribe(()).unwrap();
+    probe.ask(x, 3);
+    assert_eq!((probe.wanted(), warnings.0.take().len()), (3, 0));
+    probe.ask(x, 4);
+    assert_eq!((probe.wanted(), warnings.0.take().len()), (7, 1));
 }

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, ProducerProbe, settle};
 use genstage::{
-    Cancel, CancelKind, Demand, NameTaken, Reason, Registry, Subscribe, SubscribeError, Subscription,
+    Cancel, CancelKind, Demand, Kind, NameTaken, Reason, Registry, Subscribe, SubscribeError, Subscription,
     WindowError,
 };
 
@@ -188,4 +188,29 @@ async fn c112_c113_terminate_learns_the_reason() {
     let ended = pass.ended.clone();
     pass.spawn().stop(Reason::Normal).await;
     assert_eq!(ended.take(), ["normal"]);
+}
+
+/// Lines 114 to 116: what a stage says of itself. (The user's own state is the answer to a `call`.)
+#[tokio::test(start_paused = true)]
+async fn c114_c115_c116_snapshots() {
+    let (_up, source) = ProducerProbe::<u64>::new();
+    let (source, pass, sink) =
+        (source.spawn_as("source"), Pass::new().spawn(), Collect::<u64>::new().spawn());
+    let down = sink.subscribe(&pass, Subscribe::new()).await.unwrap();
+    let up = pass.subscribe(&source, Subscribe::new()).await.unwrap();
+    let peers = |subscriptions: &[Subscription]| -> Vec<String> {
+        subscriptions.iter().map(|subscription| subscription.peer().to_owned()).collect()
+    };
+    let snapshot = source.snapshot().await.unwrap();
+    assert_eq!((&*snapshot.name, snapshot.role), ("source", Kind::Producer));
+    assert_eq!((snapshot.dispatcher, snapshot.buffered), (Some("DemandDispatcher"), 0));
+    assert_eq!((peers(&snapshot.producers), peers(&snapshot.consumers)), (vec![], vec!["Pass".to_owned()]));
+
+    let snapshot = pass.snapshot().await.unwrap();
+    assert_eq!((snapshot.role, snapshot.dispatcher), (Kind::ProducerConsumer, Some("DemandDispatcher")));
+    assert_eq!((snapshot.producers, peers(&snapshot.consumers)), (vec![up], vec!["Collect".to_owned()]));
+
+    let snapshot = sink.snapshot().await.unwrap();
+    assert_eq!((snapshot.role, snapshot.dispatcher), (Kind::Consumer, None));
+    assert_eq!((snapshot.producers, snapshot.consumers), (vec![down], vec![]));
 }

@@ -32,7 +32,7 @@ async fn c153_d13_a_stream_that_ends_early_loses_nothing() {
     assert_eq!(demands.take(), [100, 50, 50, 50, 50, 50, 50]);
     drop(stream);
     settle().await;
-    assert_eq!(counter.buffered().await, Some(100));
+    assert_eq!(counter.snapshot().await.unwrap().buffered, 100);
     let mut stream = counter.into_stream(options()).unwrap();
     assert_eq!(take(&mut stream, 300).await, (300..600).collect::<Vec<_>>());
 }

@@ -5,7 +5,7 @@ use slab::Slab;
 
 use crate::buffer::Marker;
 use crate::machine::Downstream;
-use crate::subscription::{CancelKind, StageId, SubscriptionId};
+use crate::subscription::{CancelKind, StageId, Subscription, SubscriptionId};
 use crate::{Cancel, Reason};
 
 /// A consumer of one stage, for as long as it is subscribed. Small: dispatchers may index with it.
@@ -41,7 +41,7 @@ impl<T> Consumer<T> {
 
 /// Where a [`Dispatcher`](crate::Dispatcher) puts events: the stage's consumers, and the buffers that came back from them.
 pub struct Outbox<T> {
-    links: Slab<(SubscriptionId, Consumer<T>)>,
+    links: Slab<(Subscription, Consumer<T>)>,
     keys: FxHashMap<SubscriptionId, usize>,
     spares: Vec<Vec<T>>,
     refused: VecDeque<(ConsumerKey, usize)>,
@@ -56,11 +56,11 @@ impl<T> Outbox<T> {
     /// Sends events to a consumer, in one message.
     pub fn send(&mut self, key: ConsumerKey, events: Vec<T>) {
         let count = events.len() as u64;
-        let Some((id, consumer)) = self.links.get(key.0) else {
+        let Some((subscription, consumer)) = self.links.get(key.0) else {
             self.discarded += count;
             return;
         };
-        match consumer.port.events(*id, events) {
+        match consumer.port.events(subscription.id, events) {
             Ok(()) => self.events_out += count,
             // It has ended; that it did is on its way to us.
             Err(events) => self.returned.push((key, events)),
@@ -126,8 +126,9 @@ impl<T> Outbox<T> {
         consumer.stage.is_some() && self.links.iter().any(|(_, (_, other))| other.stage == consumer.stage)
     }
 
-    pub(crate) fn insert(&mut self, id: SubscriptionId, consumer: Consumer<T>) -> ConsumerKey {
-        let key = self.links.insert((id, consumer));
+    pub(crate) fn insert(&mut self, subscription: Subscription, consumer: Consumer<T>) -> ConsumerKey {
+        let id = subscription.id;
+        let key = self.links.insert((subscription, consumer));
         self.keys.insert(id, key);
         ConsumerKey(key)
     }
@@ -146,6 +147,13 @@ impl<T> Outbox<T> {
         }
     }
 
+    /// All subscriptions, the oldest first.
+    pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
+        let mut all: Vec<_> = self.links.iter().map(|(_, (subscription, _))| subscription.clone()).collect();
+        all.sort_by_key(|subscription| subscription.id);
+        all
+    }
+
     pub(crate) fn key(&self, id: SubscriptionId) -> Option<ConsumerKey> {
         self.keys.get(&id).copied().map(ConsumerKey)
     }
@@ -153,8 +161,8 @@ impl<T> Outbox<T> {
     /// Tells all consumers that their producer has ended.
     pub(crate) fn close(&mut self, reason: &Reason) {
         self.keys.clear();
-        for (id, consumer) in self.links.drain() {
-            consumer.port.producer_gone(id, CancelKind::Down, reason.clone());
+        for (subscription, consumer) in self.links.drain() {
+            consumer.port.producer_gone(subscription.id, CancelKind::Down, reason.clone());
         }
     }
 }

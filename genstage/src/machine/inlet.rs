@@ -5,11 +5,19 @@ use rustc_hash::FxHashMap;
 use super::Upstream;
 use crate::buffer::Marker;
 use crate::demand::Window;
-use crate::subscription::{CancelKind, Cancelled, Demand, Side, SubscriptionId};
+use crate::subscription::{CancelKind, Cancelled, Demand, Side, Subscription, SubscriptionId};
 use crate::{Batch, Cancel, Reason};
 
-/// A subscription, seen from the consumer.
+/// How a producer is reached, and on which terms.
 pub(crate) struct Producer<I> {
+    pub(crate) port: Box<dyn Upstream<I>>,
+    pub(crate) window: Window,
+    pub(crate) cancel: Cancel,
+}
+
+/// A subscription, seen from the consumer.
+struct Link<I> {
+    subscription: Subscription,
     port: Box<dyn Upstream<I>>,
     window: Window,
     cancel: Cancel,
@@ -17,12 +25,6 @@ pub(crate) struct Producer<I> {
     manual: bool,
     /// An emptied buffer that waits for the next ask.
     spare: Vec<I>,
-}
-
-impl<I> Producer<I> {
-    pub(crate) fn new(port: Box<dyn Upstream<I>>, window: Window, cancel: Cancel) -> Self {
-        Self { port, window, cancel, manual: false, spare: Vec::new() }
-    }
 }
 
 /// What the stage has to deal with, in the order in which it came.
@@ -38,7 +40,7 @@ pub(super) enum Input<E> {
 
 /// The consuming half of a stage: its subscriptions and what came over them.
 pub(crate) struct Inlet<I> {
-    producers: FxHashMap<SubscriptionId, Producer<I>>,
+    producers: FxHashMap<SubscriptionId, Link<I>>,
     queue: VecDeque<Input<(SubscriptionId, Vec<I>)>>,
     /// The message that is being handled in several batches.
     slices: Option<Slices<I>>,
@@ -69,8 +71,18 @@ impl<I> Inlet<I> {
         }
     }
 
-    pub(crate) fn subscribe(&mut self, id: SubscriptionId, producer: Producer<I>) {
-        self.producers.insert(id, producer);
+    pub(crate) fn subscribe(&mut self, subscription: Subscription, producer: Producer<I>) {
+        let Producer { port, window, cancel } = producer;
+        let id = subscription.id;
+        let link = Link { subscription, port, window, cancel, manual: false, spare: Vec::new() };
+        self.producers.insert(id, link);
+    }
+
+    /// All subscriptions, the oldest first.
+    pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
+        let mut all: Vec<_> = self.producers.values().map(|link| link.subscription.clone()).collect();
+        all.sort_by_key(|subscription| subscription.id);
+        all
     }
 
     /// Asks a new producer for as much as the window says, or waits to be told.

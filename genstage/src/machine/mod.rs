@@ -92,7 +92,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// A producer that the stage has subscribed to. It is asked for nothing before the callback.
     pub(crate) fn add_producer(&mut self, subscription: Subscription, producer: Producer<I>) {
-        self.inlet.subscribe(subscription.id, producer);
+        self.inlet.subscribe(subscription.clone(), producer);
         self.callbacks.push_back(Callback::Subscribed(subscription));
     }
 
@@ -103,7 +103,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         consumer: Consumer<O>,
         options: D::Options,
     ) -> Result<(), NotDispatched> {
-        self.outlet.subscribe(subscription.id, consumer, options)?;
+        self.outlet.subscribe(subscription.clone(), consumer, options)?;
         self.callbacks.push_back(Callback::Subscribed(subscription));
         Ok(())
     }

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use crate::buffer::{Buffer, Capacity, Keep, Marker};
 use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, NotDispatched, Outbox};
 use crate::role::Kind;
-use crate::subscription::{CancelKind, SubscriptionId};
+use crate::subscription::{CancelKind, Subscription, SubscriptionId};
 use crate::{Cancel, DemandMode, Reason};
 
 /// The producing half of a stage: its dispatcher, its buffer, and the ledger of demand.
@@ -69,12 +69,12 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     /// A consumer that the dispatcher refuses stays until it is rejected.
     pub(super) fn subscribe(
         &mut self,
-        id: SubscriptionId,
+        subscription: Subscription,
         consumer: Consumer<O>,
         options: D::Options,
     ) -> Result<(), NotDispatched> {
         let twin = D::ONCE && self.out.has_twin(&consumer);
-        let key = self.out.insert(id, consumer);
+        let key = self.out.insert(subscription, consumer);
         match twin {
             true => Err(NotDispatched::AlreadySubscribed),
             false => self.dispatcher.subscribe(key, options),

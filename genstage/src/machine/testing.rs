@@ -64,14 +64,15 @@ impl<T: Clone + Send + 'static> Recorder<T> {
     }
 
     pub(crate) fn producer(&self, neighbour: usize, max: usize, min: usize, cancel: Cancel) -> Producer<T> {
-        Producer::new(self.port(neighbour), Window::new(Some(max), Some(min)).unwrap(), cancel)
+        Producer { port: self.port(neighbour), window: Window::new(Some(max), Some(min)).unwrap(), cancel }
     }
 
     /// `n` consumers with the keys 0 to `n - 1`.
     pub(crate) fn outbox(&self, n: usize) -> Outbox<T> {
         let mut outbox = Outbox::default();
         for neighbour in 0..n {
-            let key = outbox.insert(SubscriptionId::next(), self.consumer(neighbour, Cancel::Temporary));
+            let (ours, _) = Subscription::pair(&"producer".into(), &"consumer".into());
+            let key = outbox.insert(ours, self.consumer(neighbour, Cancel::Temporary));
             assert_eq!(key.index(), neighbour);
         }
         outbox

@@ -138,7 +138,7 @@ impl<S: Runnable> Node<S> {
             Consumer::new(Box::new(consumer.address.clone()), cancel).of(consumer.address.shared.id);
         let added = self.shell.machine.add_consumer(ours, downstream, options.options.into_options(replica));
         added.map_err(|error| Refusal::Dispatch { edge: edge.to_owned(), error })?;
-        let upstream = Producer::new(Box::new(self.address.clone()), window, cancel);
+        let upstream = Producer { port: Box::new(self.address.clone()), window, cancel };
         consumer.shell.machine.add_producer(theirs, upstream);
         Ok(())
     }

@@ -11,7 +11,8 @@ use crate::buffer::Marker;
 use crate::control::Control;
 use crate::machine::{Machine, Outlet, Step};
 use crate::message::Envelope;
-use crate::role::{Role, Runnable, Stage};
+use crate::role::{Kind, Role, Runnable, Stage};
+use crate::snapshot::{Snapshot, plain_type_name};
 use crate::subscription::{Side, Subscription};
 use crate::summary::StageSummary;
 use crate::{Batch, Context, Reason, Result};
@@ -172,6 +173,24 @@ impl<S: Runnable> Shell<S> {
                 self.machine.on_info(self.next_info);
             }
             Message::Control(control) => control(self),
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let Machine { inlet, outlet, .. } = &self.machine;
+        let kind = S::Role::KIND;
+        Snapshot {
+            name: self.name().clone(),
+            role: kind,
+            dispatcher: (kind != Kind::Consumer).then(plain_type_name::<S::Dispatcher>),
+            demand: outlet.demand(),
+            producers: inlet.subscriptions(),
+            consumers: outlet.out.subscriptions(),
+            buffered: outlet.buffered(),
+            accumulated: outlet.held(),
+            events_in: inlet.events_in,
+            events_out: outlet.out.events_out,
+            discarded: inlet.discarded + outlet.out.discarded,
         }
     }
 

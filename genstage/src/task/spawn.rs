@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::{Shell, StageRef, mailbox};
 use crate::control::Control;
 use crate::role::Runnable;
+use crate::snapshot::plain_type_name;
 
 /// Runs a stage on its own, outside a pipeline.
 pub trait Spawn: Runnable {
@@ -15,9 +16,7 @@ pub trait Spawn: Runnable {
     ///
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     fn spawn(self) -> StageRef<Self> {
-        let path = std::any::type_name::<Self>();
-        let plain = path.split('<').next().unwrap_or(path);
-        self.spawn_as(plain.rsplit("::").next().unwrap_or(plain))
+        self.spawn_as(plain_type_name::<Self>())
     }
 
     /// As [`spawn`](Self::spawn), under that name.

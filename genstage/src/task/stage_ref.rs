@@ -8,7 +8,7 @@ use super::mailbox::Message;
 use super::{Address, Shell, WeakAddress};
 use crate::machine::Upstream;
 use crate::role::{Runnable, Stage};
-use crate::{DemandMode, Reason};
+use crate::{DemandMode, Reason, Snapshot};
 
 /// A handle of a stage: of one that was spawned, or `app.counter` of a pipeline with a node `counter`.
 ///
@@ -72,21 +72,12 @@ impl<S: Stage> StageRef<S> {
         self.control(|shell| shell.machine.outlet.demand()).await
     }
 
-    /// How many events were emitted while the stage accumulated demand, and wait until it forwards again; none if it has
-    /// ended. They are at most as many as the buffer holds, or 10 000 if that is more.
-    pub async fn accumulated(&self) -> Option<usize>
+    /// What the stage is doing, between two of its callbacks; none if it has ended.
+    pub async fn snapshot(&self) -> Option<Snapshot>
     where
         S: Runnable,
     {
-        self.control(|shell| shell.machine.outlet.held()).await
-    }
-
-    /// How many events wait in the stage's buffer; none if it has ended.
-    pub async fn buffered(&self) -> Option<usize>
-    where
-        S: Runnable,
-    {
-        self.control(|shell| shell.machine.outlet.buffered()).await
+        self.control(|shell| shell.snapshot()).await
     }
 
     pub(crate) fn downgrade(&self) -> WeakAddress<S> {

@@ -93,7 +93,7 @@ impl<S: Stage> StageRef<S> {
         let options = options.options.into_options(0);
         let producer = producer.address.clone();
         Ok(move |shell: &mut Shell<S>| {
-            let upstream = Producer::new(Box::new(producer.clone()), window, cancel);
+            let upstream = Producer { port: Box::new(producer.clone()), window, cancel };
             shell.machine.add_producer(theirs.clone(), upstream);
             // If the producer has ended, the request is dropped, and says so.
             let _ = producer

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, NotDispatched, Outbox};
 use crate::machine::Downstream;
-use crate::subscription::{CancelKind, SubscriptionId};
+use crate::subscription::{CancelKind, Subscription, SubscriptionId};
 use crate::{Cancel, Reason};
 
 /// Drives a [`Dispatcher`] on its own, and shows what it does.
@@ -54,8 +54,11 @@ impl<T: Send + 'static, D: Dispatcher<T>> DispatcherProbe<T, D> {
     ///
     /// What the dispatcher says.
     pub fn subscribe(&mut self, options: D::Options) -> Result<ConsumerKey, NotDispatched> {
-        let id = SubscriptionId::next();
-        let key = self.out.insert(id, Consumer::new(Box::new(Port(self.sent.clone())), Cancel::Temporary));
+        let (subscription, _) = Subscription::pair(&"the probe".into(), &"a consumer".into());
+        let id = subscription.id;
+        let key = self
+            .out
+            .insert(subscription, Consumer::new(Box::new(Port(self.sent.clone())), Cancel::Temporary));
         if let Err(refused) = self.dispatcher.subscribe(key, options) {
             self.out.remove(id);
             return Err(refused);

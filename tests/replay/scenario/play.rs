@@ -171,7 +171,10 @@ impl Play {
         let mut buffered = vec![];
         for (id, handle) in self.running() {
             if !matches!(handle, Handle::Sink(_)) {
-                buffered.push(json!([id, each!(handle, stage => stage.buffered().await)]));
+                buffered.push(json!([
+                    id,
+                    each!(handle, stage => stage.snapshot().await).map(|snapshot| snapshot.buffered)
+                ]));
             }
         }
         got.insert("buffered".into(), buffered.into());
