@@ -119,8 +119,8 @@ pub use registry::{NameTaken, Registry};
 pub use role::{Consumer, Emits, Kind, Producer, ProducerConsumer, Stage};
 pub use snapshot::Snapshot;
 pub use stages::{
-    EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Map, SinkItems, filter, flat_map, for_each,
-    from_iter, from_sink, from_stream, map,
+    EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Map, OnCancel, SinkItems, filter, flat_map,
+    for_each, from_iter, from_sink, from_stream, map,
 };
 pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, settle};
-use genstage::{NameTaken, Registry, from_sink};
+use genstage::{NameTaken, OnCancel, Registry, Subscribe, from_sink};
 
 use crate::stages::{Collect, Log};
 
@@ -141,4 +141,25 @@ async fn a_registry_holds_nobody() {
     let other = Collect::<u64>::new().spawn();
     registry.register("sink", &other).unwrap();
     assert!(registry.remove("sink") && !registry.remove("sink"));
+}
+
+/// GenStage's `on_cancel`: a source whose last consumer has gone waits for the next, or ends.
+#[tokio::test(start_paused = true)]
+async fn sources_without_consumers_continue_or_stop() {
+    macro_rules! ends_without_consumers {
+        ($source:expr) => {{
+            let source = $source.spawn();
+            let [one, two] = std::array::from_fn(|_| source.into_stream(Subscribe::new()).unwrap());
+            drop(one);
+            settle().await;
+            assert!(!source.has_ended());
+            drop(two);
+            settle().await;
+            source.has_ended()
+        }};
+    }
+    assert!(!ends_without_consumers!(from_iter(0..)));
+    assert!(ends_without_consumers!(from_iter(0..).on_cancel(OnCancel::Stop)));
+    assert!(!ends_without_consumers!(from_stream(stream::pending::<u64>())));
+    assert!(ends_without_consumers!(from_stream(stream::repeat(0)).on_cancel(OnCancel::Stop)));
 }

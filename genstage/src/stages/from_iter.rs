@@ -1,13 +1,16 @@
 use tokio::task::coop::consume_budget;
 
 use super::AT_A_TIME;
+use super::on_cancel::{Consumers, OnCancel};
 use crate::prelude::*;
+use crate::{Cancelled, Subscription};
 
 /// A producer of the items of an iterator; see [`from_iter`].
 #[stage(producer)]
 #[derive(Debug)]
 pub struct FromIter<I> {
     items: I,
+    consumers: Consumers,
 }
 
 /// A producer that emits the items of an iterator, as many as are asked for, and finishes at its end.
@@ -29,7 +32,16 @@ pub struct FromIter<I> {
 /// # }
 /// ```
 pub fn from_iter<I: IntoIterator>(items: I) -> FromIter<I::IntoIter> {
-    FromIter { items: items.into_iter() }
+    FromIter { items: items.into_iter(), consumers: Consumers::default() }
+}
+
+impl<I> FromIter<I> {
+    /// What the stage does when its last consumer has gone.
+    #[must_use]
+    pub fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
+        self.consumers.on_cancel = on_cancel;
+        self
+    }
 }
 
 impl<I> Producer for FromIter<I>
@@ -43,6 +55,16 @@ where
 
     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
         self.emit(demand, cx);
+        Ok(())
+    }
+
+    async fn handle_subscribe(&mut self, _: &Subscription, _: &mut Context<Self>) -> Result {
+        self.consumers.come();
+        Ok(())
+    }
+
+    async fn handle_cancel(&mut self, _: &Cancelled, cx: &mut Context<Self>) -> Result {
+        self.consumers.gone(cx);
         Ok(())
     }
 

@@ -6,12 +6,15 @@ use futures_core::Stream;
 use tokio::task::coop::consume_budget;
 
 use super::AT_A_TIME;
+use super::on_cancel::{Consumers, OnCancel};
 use crate::prelude::*;
+use crate::{Cancelled, Subscription};
 
 /// A producer of the items of a stream; see [`from_stream`].
 #[stage(producer)]
 pub struct FromStream<St> {
     items: Pin<Box<St>>,
+    consumers: Consumers,
 }
 
 /// A producer that emits the items of a stream, as many as are asked for, and finishes at its end.
@@ -35,7 +38,16 @@ pub struct FromStream<St> {
 /// # }
 /// ```
 pub fn from_stream<St: Stream>(items: St) -> FromStream<St> {
-    FromStream { items: Box::pin(items) }
+    FromStream { items: Box::pin(items), consumers: Consumers::default() }
+}
+
+impl<St> FromStream<St> {
+    /// What the stage does when its last consumer has gone.
+    #[must_use]
+    pub fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
+        self.consumers.on_cancel = on_cancel;
+        self
+    }
 }
 
 impl<St> FromStream<St>
@@ -72,6 +84,16 @@ where
     const HAS_SOURCE: bool = true;
 
     async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
+        Ok(())
+    }
+
+    async fn handle_subscribe(&mut self, _: &Subscription, _: &mut Context<Self>) -> Result {
+        self.consumers.come();
+        Ok(())
+    }
+
+    async fn handle_cancel(&mut self, _: &Cancelled, cx: &mut Context<Self>) -> Result {
+        self.consumers.gone(cx);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod from_iter;
 mod from_sink;
 mod from_stream;
 mod map;
+mod on_cancel;
 
 /// How many events a source emits at a time, however much is asked for: demand may be without bound, memory is not.
 const AT_A_TIME: usize = 1000;
@@ -18,3 +19,4 @@ pub use from_iter::{FromIter, from_iter};
 pub use from_sink::{EventSink, SinkItems, from_sink};
 pub use from_stream::{FromStream, from_stream};
 pub use map::{Map, map};
+pub use on_cancel::OnCancel;
