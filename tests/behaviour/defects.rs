@@ -7,13 +7,12 @@
 //! | D7 | belongs to the consumer supervisor |
 //! | D8 | `tests/ui/stage/fail/buffer_size_zero.rs`, and here |
 //! | D10 | `subscriptions::c066_d10_…` |
-//! | D11 | a cancel callback returns a `Result` only: there is nothing wrong to return |
-//! | D12 | `dispatchers::a_broadcast_…`, `machine::invariants` |
+//! | D12 | here, and `machine::invariants` |
 //! | D13 | `streams::c153_d13_…`, `streams::d13_of_a_partition` |
 
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, settle};
-use genstage::{Cancel, DemandMode, Reason, Subscribe};
+use genstage::{Cancel, Cancelled, DemandMode, Reason, Subscribe};
 
 use crate::stages::Log;
 
@@ -173,4 +172,48 @@ async fn d9_infos_do_not_count_as_buffered() {
         told.info("another").await.unwrap();
         assert_eq!(told.snapshot().await.unwrap().buffered, 2, "{size}");
     }
+}
+
+/// A cancel callback cannot keep a permanent consumer alive, nor end its producer: it returns a `Result` and nothing else.
+#[tokio::test(start_paused = true)]
+async fn d11_a_cancel_callback_changes_nothing_about_the_end() {
+    #[stage(consumer)]
+    struct Keeps(Log<String>);
+
+    impl Consumer for Keeps {
+        type Event = u64;
+
+        async fn handle_events(&mut self, _: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+            Ok(())
+        }
+
+        async fn handle_cancel(&mut self, cancelled: &Cancelled, _: &mut Context<Self>) -> Result {
+            self.0.push(cancelled.reason.to_string());
+            Ok(())
+        }
+    }
+
+    let notes = Log::new();
+    let told = Told { size: 1, notes: Log::new() }.spawn();
+    let keeps = Keeps(notes.clone()).spawn();
+    let subscription = keeps.subscribe(&told, Subscribe::new()).await.unwrap();
+    keeps.cancel(&subscription, Reason::custom("oops")).await;
+    settle().await;
+    assert_eq!((notes.take(), keeps.ended().await.to_string()), (vec!["oops".to_owned()], "oops".to_owned()));
+    assert!(!told.has_ended());
+}
+
+/// A selector that refuses a whole batch has its consumer called with nothing, not with an empty batch.
+#[tokio::test(start_paused = true)]
+async fn d12_a_refused_batch_is_not_sent() {
+    let (mut probe, sink) = ConsumerProbe::new();
+    let (told, sink) = (ToldAll { size: 10, notes: Log::new() }.spawn(), sink.spawn());
+    let options = Subscribe::new().cancel(Cancel::Temporary).selector(|n: &u64| *n >= 10);
+    sink.subscribe(&told, options).await.unwrap();
+    probe.ask(10).await;
+    told.cast(0..10).await.unwrap();
+    assert!(probe.batches().await.is_empty());
+    // The demand that the refused events had met has been given back.
+    told.cast(10..20).await.unwrap();
+    assert_eq!(probe.batches().await, [(10..20).collect::<Vec<_>>()]);
 }
