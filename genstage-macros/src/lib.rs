@@ -30,6 +30,11 @@ use proc_macro::TokenStream;
 /// | `max_demand`  | `producer_consumer`, `consumer` | `1000`                          | how many events may be on their way over one subscription, at least 1 |
 /// | `min_demand`  | `producer_consumer`, `consumer` | `max_demand / 2`                | how few may be left before more are asked for, below `max_demand` |
 ///
+/// The word `blocking`, without a value, says that the callbacks may block: each runs in a thread for blocking work, and the runtime's
+/// own threads stay free. Nothing else about the stage changes, but that a callback which has begun is waited for when the
+/// pipeline stops. Such a call costs a switch of threads or two; see
+/// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) for how many threads there are.
+///
 /// # Dispatchers
 ///
 /// * `demand`, or `demand(max_demand = n, shuffle = seed)`: each event to the consumer with the largest outstanding demand;
@@ -119,6 +124,8 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// * `replicas: n`: that many stages of the kind, each from its own evaluation of the expression, in a closure: so it can
 ///   borrow locals but not move them, and `?` and `.await` have no place in it. `app.name` is an array of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
 ///   consumer by their dispatcher.
+/// * `restart: never | on_failure | always`: whether the stage is begun anew, in place, when it has failed, or has ended at all;
+///   see below.
 ///
 /// ```
 /// # use genstage::prelude::*;
@@ -177,6 +184,53 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   then each value needs its consumer, and the compiler names the one that has none. (A constant in that place, such as
 ///   `Config::FIRST`, goes in braces, so that it is not taken for a value of an enum.)
 /// * `selector: |event| …`: of a producer with a broadcast dispatcher, which events the consumer wants.
+///
+/// # Restarts
+///
+/// A stage with `restart: on_failure` whose callback returns an error or panics gets fresh state, from another evaluation of its
+/// node's expression, and goes on: its handle, its subscriptions, what it has queued, buffered and been asked for stand, and its
+/// neighbours notice nothing. Lost, and counted, are the batch that was with the callback and what that call had emitted. What the
+/// failed instance was asked for and had not emitted goes to the new one's `handle_demand`. The new one runs `init`, and its
+/// subscribe callbacks for the subscriptions that there are; `terminate` runs once for each instance; timers end with the instance
+/// that set them. A failing `init` is a failure like any other. `restart: always` begins anew also after a normal end of the
+/// stage's own; the end of its neighbours, and [`StageRef::stop`](struct.StageRef.html#method.stop), end it all the same.
+///
+/// Options of the whole pipeline stand in an item of their own:
+///
+/// * `strategy: one_for_one | rest_for_one | one_for_all`: whose state is rebuilt when a stage fails: its own, also that of those
+///   declared after it, or that of all; of stages that have a `restart`;
+/// * `max_restarts: 3` and `within: Duration::from_secs(5)`: one restart more than that within that time, all stages together, and
+///   the pipeline fails with the stage and the reason that were one too many;
+/// * `backoff: Duration::ZERO`: how long to wait before a restart, twice as long for each further one, up to `within`.
+///
+/// The expression is evaluated in a closure that owns the locals which it uses: one that gives a local away can do so only once,
+/// which the compiler says. Clone what is shared, and clone before the pipeline what is used elsewhere, too:
+///
+/// ```
+/// # use genstage::prelude::*;
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// # #[stage(consumer)]
+/// # struct Store { names: Arc<Vec<String>> }
+/// # impl Consumer for Store {
+/// #     type Event = usize;
+/// #     async fn handle_events(&mut self, _: &mut Batch<usize>, _: &mut Context<Self>) -> Result { Ok(()) }
+/// # }
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let names = Arc::new(vec!["to".to_owned(), "be".to_owned()]);
+/// let shared = names.clone();
+/// let app = pipeline! {
+///     max_restarts: 10, within: Duration::from_secs(60), backoff: Duration::from_millis(100);
+///
+///     store = Store { names: shared.clone() }, restart: on_failure;
+///
+///     from_iter(0..names.len()) => store;
+/// };
+/// app.run().await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # What is refused
 ///

@@ -4,10 +4,13 @@ pub use crate::buffer::{Buffer, Capacity, Keep, check_capacity};
 pub use crate::demand::{Window, check_window};
 pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast};
 pub use crate::pipeline::{
-    Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, sink, source,
+    Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, restartable,
+    restartable_replica, sink, source,
 };
+pub use crate::restart::{Restart, Strategy};
 pub use crate::role::{
     ConsumerRole, DeclaredConsumer, DeclaredProducer, DeclaredProducerConsumer, Nothing,
     ProducerConsumerRole, ProducerRole, StageOptions,
 };
 pub use crate::subscription::{Cancel, DemandMode, Subscribe};
+pub use crate::task::Recipe;

@@ -1,22 +1,39 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Reason;
+use crate::restart::{Limit, Restarts, Strategy};
 
-/// What the stages of a running pipeline share: the signal to stop, and who failed first.
-#[derive(Debug, Default)]
+/// What the stages of a running pipeline share: the signal to stop, who failed first, and when stages are begun anew.
+#[derive(Default)]
 pub(crate) struct Control {
     stop: CancellationToken,
     stopping: AtomicBool,
     pub(crate) failure: OnceLock<(Arc<str>, Reason)>,
+    strategy: Strategy,
+    restarts: Mutex<Restarts>,
+    /// By stage, in the order in which they were declared: what has its state rebuilt, if that can be.
+    rebuild: Vec<Option<Box<dyn Rebuild>>>,
+}
+
+/// A stage whose state can be rebuilt.
+pub(crate) trait Rebuild: Send + Sync {
+    /// Has it rebuilt, after the callback that runs.
+    fn rebuild(&self);
 }
 
 impl Control {
+    pub(crate) fn new(strategy: Strategy, limit: Limit, rebuild: Vec<Option<Box<dyn Rebuild>>>) -> Self {
+        Self { strategy, restarts: Mutex::new(Restarts::new(limit)), rebuild, ..Self::default() }
+    }
+
     /// Tells every stage to stop.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -26,10 +43,28 @@ impl Control {
     /// A stage has ended. If it has failed, the others stop; the first failure is the pipeline's.
     pub(crate) fn ended(&self, stage: &Arc<str>, reason: &Reason) {
         if reason.is_failure() {
-            // A later failure is in its stage's summary.
-            let _ = self.failure.set((stage.clone(), reason.clone()));
-            self.stop();
+            self.failed(stage, reason);
         }
+    }
+
+    /// The pipeline has failed, by that stage.
+    pub(crate) fn failed(&self, stage: &Arc<str>, reason: &Reason) {
+        // A later failure is in its stage's summary.
+        let _ = self.failure.set((stage.clone(), reason.clone()));
+        self.stop();
+    }
+
+    /// A stage wants to be begun anew: how long it has to wait, or nothing if there have been too many restarts. Those that the
+    /// strategy has rebuilt with it are told.
+    pub(crate) fn restart(&self, stage: usize) -> Option<Duration> {
+        let wait = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now())?;
+        let others = self.rebuild.iter().enumerate().filter(|&(other, _)| match self.strategy {
+            Strategy::OneForOne => false,
+            Strategy::RestForOne => other > stage,
+            Strategy::OneForAll => other != stage,
+        });
+        others.filter_map(|(_, other)| other.as_ref()).for_each(|other| other.rebuild());
+        Some(wait)
     }
 
     /// What the future comes to, or nothing if the pipeline stops before.
@@ -53,7 +88,6 @@ impl Control {
 }
 
 /// Stops the pipeline when it is dropped.
-#[derive(Debug)]
 pub(crate) struct StopOnDrop(pub(crate) Option<Arc<Control>>);
 
 impl Drop for StopOnDrop {

@@ -66,6 +66,12 @@ impl Reason {
     }
 }
 
+impl From<Error> for Reason {
+    fn from(error: Error) -> Self {
+        Self::Error(Arc::new(error))
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

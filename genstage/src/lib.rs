@@ -90,6 +90,7 @@ mod message;
 mod pipeline;
 pub mod prelude;
 mod registry;
+mod restart;
 mod role;
 mod snapshot;
 mod stages;
@@ -116,6 +117,7 @@ pub use genstage_macros::{pipeline, stage};
 pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
 pub use pipeline::{Pipeline, Running};
 pub use registry::{NameTaken, Registry};
+pub use restart::{Restart, Strategy};
 pub use role::{Consumer, Emits, Kind, Producer, ProducerConsumer, Stage};
 pub use snapshot::Snapshot;
 pub use stages::{

@@ -30,6 +30,10 @@ pub struct Snapshot {
     pub events_out: u64,
     /// Events that reached it or were emitted by it and that nobody will see.
     pub discarded: u64,
+    /// Events lost with failed calls of its handlers.
+    pub lost: u64,
+    /// How often it has been begun anew.
+    pub restarts: u64,
 }
 
 /// The name of a type, without path and parameters.

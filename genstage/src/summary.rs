@@ -28,6 +28,8 @@ pub struct StageSummary {
     pub discarded: u64,
     /// Events lost with a failing call of a handler: its batch, and what the call had emitted.
     pub lost: u64,
+    /// How often the stage was begun anew.
+    pub restarts: u64,
     /// Why the stage ended.
     pub reason: Reason,
 }
@@ -35,7 +37,7 @@ pub struct StageSummary {
 impl StageSummary {
     /// Of a stage whose task ended without a word.
     pub(crate) fn unknown(name: Arc<str>, reason: Reason) -> Self {
-        Self { name, events_in: 0, events_out: 0, discarded: 0, lost: 0, reason }
+        Self { name, events_in: 0, events_out: 0, discarded: 0, lost: 0, restarts: 0, reason }
     }
 }
 
@@ -64,11 +66,14 @@ impl fmt::Display for Summary {
             "{:width$} {:>12} {:>12} {:>10} {:>6}  ended",
             "stage", "events in", "events out", "discarded", "lost"
         )?;
-        for StageSummary { name, events_in, events_out, discarded, lost, reason } in &self.stages {
+        for StageSummary { name, events_in, events_out, discarded, lost, restarts, reason } in &self.stages {
             write!(
                 f,
                 "\n{name:width$} {events_in:>12} {events_out:>12} {discarded:>10} {lost:>6}  {reason}"
             )?;
+            if *restarts > 0 {
+                write!(f, " (restarts: {restarts})")?;
+            }
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
 
+mod blocking;
 mod buffers;
 mod catalogue;
 mod catalogue_stages;
@@ -15,6 +16,7 @@ mod messages;
 mod middle;
 mod reactive_streams;
 mod ready_made;
+mod restart;
 mod stages;
 mod streams;
 mod subscriptions;

@@ -22,6 +22,10 @@ impl<T> Log<T> {
         self.0.lock().unwrap().is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
     /// Everything noted since the last look.
     pub(crate) fn take(&self) -> Vec<T> {
         std::mem::take(&mut self.0.lock().unwrap())

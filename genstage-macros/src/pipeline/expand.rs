@@ -3,7 +3,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
 use super::graph::{Edge, Graph, Node, Position};
-use super::options::{Replicas, Subscription};
+use super::options::{PipelineOptions, Replicas, Subscription};
+use super::parse::OptionItem;
 use super::partitions;
 use crate::report::Report;
 
@@ -19,6 +20,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
     let labels = graph.nodes.iter().map(|node| &node.label);
     let handles = handles(graph, &locals);
+    let policy = policy(&graph.options, &wiring);
     quote! {{
         #report
         let mut #wiring = ::genstage::__private::Wiring::new();
@@ -27,9 +29,25 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         #(#covers)*
         #(#edges)*
         let handles = #handles;
+        #policy
         #(#wiring.add(#labels, #locals);)*
         #wiring.finish(handles)
     }}
+}
+
+/// What is stated about restarts.
+fn policy(options: &PipelineOptions, wiring: &Ident) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    if let Some(strategy) = &options.strategy {
+        tokens.extend(
+            quote_spanned!(strategy.span()=> #wiring.strategy(::genstage::__private::Strategy::#strategy);),
+        );
+    }
+    for OptionItem { name, value } in &options.limits {
+        let method = Ident::new(&name.to_string(), name.span());
+        tokens.extend(quote_spanned!(name.span()=> #wiring.#method(#value);));
+    }
+    tokens
 }
 
 /// A node's local. Its name is no name of a user's; its place and hygiene are the user's word for the node, because the
@@ -46,17 +64,34 @@ fn at(local: &Ident, span: Span) -> Ident {
 }
 
 fn declare(node: &Node, local: &Ident) -> TokenStream {
-    let Node { label, expr, span, .. } = node;
+    let Node { label, expr, span, options, .. } = node;
     let span = *span;
     let private = quote_spanned!(span=> ::genstage::__private);
-    let index = Ident::new("index", Span::mixed_site());
-    let replica = quote_spanned!(span=> |#index| #private::replica(#label, #index, #expr));
-    let made = match &node.replicas {
-        Replicas::One => quote_spanned!(span=> #private::node(#label, #expr)),
+    let [index, recipe] = ["index", "recipe"].map(|name| Ident::new(name, Span::mixed_site()));
+    let (one, replica) = match &options.restart {
+        None => (
+            quote_spanned!(span=> #private::node(#label, #expr)),
+            quote_spanned!(span=> |#index| #private::replica(#label, #index, #expr)),
+        ),
+        Some(_) => (
+            quote_spanned!(span=> #private::restartable(#label, &#recipe)),
+            quote_spanned!(span=> |#index| #private::restartable_replica(#label, #index, &#recipe)),
+        ),
+    };
+    let made = match &options.replicas {
+        Replicas::One => one,
         Replicas::Array(count) => quote_spanned!(span=> #private::replica_array::<_, #count>(#replica)),
         Replicas::Vec(count) => quote_spanned!(span=> #private::replicas(#count, #replica)),
     };
-    quote_spanned!(span=> let mut #local = #made;)
+    let Some(mode) = &options.restart else { return quote_spanned!(span=> let mut #local = #made;) };
+    // The closure stands at the option: the compiler shows it with what the expression cannot give away twice.
+    let make = quote_spanned!(mode.span()=> move || #expr);
+    quote_spanned! {span=>
+        let mut #local = {
+            let #recipe = #private::Recipe::new(#private::Restart::#mode, #make);
+            #made
+        };
+    }
 }
 
 fn position(graph: &Graph, node: usize, local: &Ident) -> Option<TokenStream> {

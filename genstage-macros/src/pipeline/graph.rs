@@ -5,7 +5,8 @@ use quote::ToTokens;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::options::{self, Replicas, Subscription};
+use super::leaving;
+use super::options::{NodeOptions, PipelineOptions, Subscription};
 use super::parse::{Chain, Declared, Group, NodeItem, Target, TargetStage};
 use crate::names;
 use crate::report::Report;
@@ -15,6 +16,7 @@ use crate::report::Report;
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
+    pub(super) options: PipelineOptions,
 }
 
 pub(super) struct Node {
@@ -26,7 +28,7 @@ pub(super) struct Node {
     pub(super) span: Span,
     /// The expression that makes the stage.
     pub(super) expr: TokenStream,
-    pub(super) replicas: Replicas,
+    pub(super) options: NodeOptions,
     /// It stands in something that was reported already: nothing more is said about its connections.
     pub(super) unclear: bool,
     connected: bool,
@@ -57,6 +59,8 @@ impl Graph {
         declared.chains.into_iter().for_each(|chain| builder.chain(chain));
         let mut graph = builder.graph;
         graph.number_labels();
+        PipelineOptions::check(&declared.options, &graph.nodes, report);
+        graph.options = PipelineOptions::new(declared.options, report);
         graph
     }
 
@@ -186,12 +190,19 @@ impl Builder<'_> {
         }
         let unclear = self.names.contains_key(&label);
         self.names.insert(label.clone(), Some(self.graph.nodes.len()));
+        let mut options = NodeOptions::new(item.options, self.report);
+        if let Some(option) = options.evaluates_apart()
+            && !leaving::check(&item.expr, option, self.report)
+        {
+            // Reported: where it stands, the compiler has nothing to add.
+            options.restart = None;
+        }
         self.graph.nodes.push(Node {
             label,
             span: item.name.span(),
             name: Some(item.name),
             expr: item.expr.into_token_stream(),
-            replicas: options::node(item.options, self.report),
+            options,
             unclear,
             connected: false,
         });
@@ -247,7 +258,7 @@ impl Builder<'_> {
                     name: None,
                     span,
                     expr: quote::quote!(#function(#arguments)),
-                    replicas: Replicas::One,
+                    options: NodeOptions::none(),
                     unclear: false,
                     connected: true,
                 });

@@ -2,6 +2,7 @@
 
 mod expand;
 mod graph;
+mod leaving;
 mod options;
 mod parse;
 mod partitions;

@@ -2,6 +2,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitInt};
 
+use super::graph::Node;
 use super::parse::OptionItem;
 use crate::report::Report;
 use crate::value::{literal, word};
@@ -17,20 +18,93 @@ pub(super) enum Replicas {
 }
 
 /// The options of a node.
-pub(super) fn node(options: Vec<OptionItem>, report: &mut Report) -> Replicas {
-    let mut replicas = Replicas::One;
-    for OptionItem { name, value } in unique(options, &["replicas"], report) {
-        replicas = match literal(&value) {
-            Some(0) => {
-                report.at(&value, format!("expected {name} >= 1, got 0"));
-                Replicas::Vec(value)
-            }
-            // Without a suffix: whatever it says, a count is a `usize`.
-            Some(count) => Replicas::Array(LitInt::new(&count.to_string(), value.span())),
-            None => Replicas::Vec(value),
-        };
+pub(super) struct NodeOptions {
+    pub(super) replicas: Replicas,
+    /// A variant of `Restart`, where the user wrote its word.
+    pub(super) restart: Option<Ident>,
+}
+
+const RESTART: [(&str, &str); 3] = [("never", "Never"), ("on_failure", "OnFailure"), ("always", "Always")];
+
+impl NodeOptions {
+    /// Nothing stated.
+    pub(super) fn none() -> Self {
+        Self { replicas: Replicas::One, restart: None }
     }
-    replicas
+
+    pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
+        let mut node = Self::none();
+        for OptionItem { name, value } in unique(options, &["replicas", "restart"], report) {
+            match name.to_string().as_str() {
+                "replicas" => node.replicas = replicas(&name, value, report),
+                _ => node.restart = variant("restart mode", &value, &RESTART, report),
+            }
+        }
+        // That is what a stage without the option does.
+        node.restart.take_if(|mode| mode == "Never");
+        node
+    }
+
+    /// The option, if there is one, for which the node's expression is evaluated apart from its surroundings.
+    pub(super) fn evaluates_apart(&self) -> Option<&'static str> {
+        match (&self.restart, &self.replicas) {
+            (Some(_), _) => Some("restart"),
+            (None, Replicas::Array(_) | Replicas::Vec(_)) => Some("replicas"),
+            (None, Replicas::One) => None,
+        }
+    }
+}
+
+fn replicas(name: &Ident, value: Expr, report: &mut Report) -> Replicas {
+    match literal(&value) {
+        Some(0) => {
+            report.at(&value, format!("expected {name} >= 1, got 0"));
+            Replicas::Vec(value)
+        }
+        // Without a suffix: whatever it says, a count is a `usize`.
+        Some(count) => Replicas::Array(LitInt::new(&count.to_string(), value.span())),
+        None => Replicas::Vec(value),
+    }
+}
+
+/// The options of the whole pipeline.
+#[derive(Default)]
+pub(super) struct PipelineOptions {
+    /// A variant of `Strategy`, where the user wrote its word.
+    pub(super) strategy: Option<Ident>,
+    /// Others, which the runtime knows by the same names.
+    pub(super) limits: Vec<OptionItem>,
+}
+
+const STRATEGY: [(&str, &str); 3] =
+    [("one_for_one", "OneForOne"), ("rest_for_one", "RestForOne"), ("one_for_all", "OneForAll")];
+
+impl PipelineOptions {
+    pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
+        let mut pipeline = Self::default();
+        for option in unique(options, &["strategy", "max_restarts", "within", "backoff"], report) {
+            match option.name == "strategy" {
+                true => pipeline.strategy = variant("strategy", &option.value, &STRATEGY, report),
+                false => pipeline.limits.push(option),
+            }
+        }
+        pipeline
+    }
+
+    /// Reports options about restarts if there are none.
+    pub(super) fn check(options: &[OptionItem], nodes: &[Node], report: &mut Report) {
+        if nodes.iter().any(|node| node.options.restart.is_some() || node.unclear) {
+            return;
+        }
+        if let Some(OptionItem { name, .. }) = options.first() {
+            report.at(
+                name,
+                format!(
+                    "`{name}` is about restarts, but no stage has any: add `restart: on_failure` behind one"
+                ),
+            );
+        }
+    }
 }
 
 /// The options of an edge.
@@ -60,7 +134,7 @@ impl Subscription {
             match name.to_string().as_str() {
                 "max_demand" => subscription.max_demand = Some(value),
                 "min_demand" => subscription.min_demand = Some(value),
-                "cancel" => subscription.cancel = cancel(&value, report),
+                "cancel" => subscription.cancel = variant("cancel mode", &value, &CANCEL, report),
                 _ => match &subscription.dispatch {
                     Some((other, _)) => {
                         report.at(&name, format!("`{name}` and `{other}` belong to different dispatchers"))
@@ -85,12 +159,13 @@ impl Subscription {
     }
 }
 
-fn cancel(value: &Expr, report: &mut Report) -> Option<Ident> {
+/// The variant that a word stands for.
+fn variant(what: &str, value: &Expr, known: &[(&'static str, &str)], report: &mut Report) -> Option<Ident> {
     let stated = word(value).unwrap_or_else(|| value.to_token_stream().to_string());
-    match CANCEL.iter().find(|(word, _)| *word == stated) {
+    match known.iter().find(|(word, _)| *word == stated) {
         Some((_, variant)) => Some(Ident::new(variant, value.span())),
         None => {
-            report.at(value, names::unknown("cancel mode", &stated, CANCEL.map(|(word, _)| word)));
+            report.at(value, names::unknown(what, &stated, known.iter().map(|(word, _)| *word)));
             None
         }
     }

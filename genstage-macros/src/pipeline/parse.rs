@@ -11,6 +11,8 @@ use crate::report::Report;
 pub(super) struct Declared {
     pub(super) nodes: Vec<NodeItem>,
     pub(super) chains: Vec<Chain>,
+    /// `strategy: one_for_all, …;`: of the whole pipeline.
+    pub(super) options: Vec<OptionItem>,
     /// Every name that stands in an item that could not be parsed: nothing is known about its edges.
     pub(super) unclear: Vec<Ident>,
 }
@@ -56,6 +58,7 @@ pub(super) struct OptionItem {
 enum Item {
     Node(NodeItem),
     Chain(Chain),
+    Options(Vec<OptionItem>),
 }
 
 /// Parses item by item: one that is wrong is reported and left out, up to its semicolon.
@@ -71,6 +74,7 @@ pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
                     match item {
                         Item::Node(node) => declared.nodes.push(node),
                         Item::Chain(chain) => declared.chains.push(chain),
+                        Item::Options(options) => declared.options.extend(options),
                     }
                 }
                 Err(error) => {
@@ -114,10 +118,25 @@ fn collect_names(tree: TokenTree, names: &mut Vec<Ident>) {
     }
 }
 
+/// Options up to the semicolon.
+fn options(input: ParseStream<'_>) -> syn::Result<Vec<OptionItem>> {
+    let mut options = vec![];
+    while !input.peek(Token![;]) {
+        options.push(input.parse()?);
+        if input.parse::<Option<Token![,]>>()?.is_none() {
+            break;
+        }
+    }
+    Ok(options)
+}
+
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(Token![let]) {
             return Err(input.error("a node needs no `let`: write `name = expression;`"));
+        }
+        if input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+            return options(input).map(Self::Options);
         }
         let is_node = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![=>]);
         Ok(if is_node { Self::Node(input.parse()?) } else { Self::Chain(input.parse()?) })
@@ -129,10 +148,10 @@ impl Parse for NodeItem {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
         let expr = input.parse()?;
-        let mut options = vec![];
-        while input.parse::<Option<Token![,]>>()?.is_some() && !input.peek(Token![;]) {
-            options.push(input.parse()?);
-        }
+        let options = match input.parse::<Option<Token![,]>>()? {
+            Some(_) => options(input)?,
+            None => vec![],
+        };
         Ok(Self { name, expr, options })
     }
 }

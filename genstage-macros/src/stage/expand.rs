@@ -147,6 +147,10 @@ fn chain(stage: &Stage, private: &TokenStream) -> TokenStream {
     if let Some(min) = &stage.min_demand {
         options.extend(quote_spanned!(span=> .min_demand(#min)));
     }
+    if let Some(blocking) = &stage.blocking {
+        let method = Ident::new("blocking", blocking.span());
+        options.extend(quote_spanned!(span=> .#method()));
+    }
     if let Some(mode) = &stage.demand {
         let mode = match mode {
             Mode::Forward => quote_spanned!(span=> #private::DemandMode::Forward),

@@ -17,6 +17,8 @@ pub(super) struct Stage {
     pub(super) buffer_keep: Option<Keep>,
     pub(super) dispatcher: Option<Dispatcher>,
     pub(super) demand: Option<Mode>,
+    /// Where the word `blocking` stands.
+    pub(super) blocking: Option<Ident>,
     pub(super) max_demand: Option<Expr>,
     pub(super) min_demand: Option<Expr>,
 }
@@ -123,7 +125,9 @@ impl Stage {
             return None;
         }
         check_lifetimes(input, report);
-        let (words, options): (Vec<_>, Vec<_>) = args.args.into_iter().partition(|arg| arg.value.is_none());
+        let (mut words, options): (Vec<_>, Vec<_>) =
+            args.args.into_iter().partition(|arg| arg.value.is_none());
+        let blocking = blocking(&mut words, report);
         let (role, span) = role(&words, report)?;
         let mut stage = Self {
             role,
@@ -132,6 +136,7 @@ impl Stage {
             buffer_keep: None,
             dispatcher: None,
             demand: None,
+            blocking,
             max_demand: None,
             min_demand: None,
         };
@@ -177,6 +182,14 @@ impl Stage {
         // Reported: the compiler need not find it again.
         (self.max_demand, self.min_demand) = (None, None);
     }
+}
+
+/// The one option without a value.
+fn blocking(words: &mut Vec<Arg>, report: &mut Report) -> Option<Ident> {
+    let mut found = words.extract_if(.., |arg| arg.name == "blocking").map(|arg| arg.name);
+    let first = found.next();
+    found.for_each(|again| report.at(&again, "`blocking` is stated twice"));
+    first
 }
 
 fn check_lifetimes(input: &DeriveInput, report: &mut Report) {

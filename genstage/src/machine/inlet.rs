@@ -21,8 +21,8 @@ struct Link<I> {
     port: Box<dyn Upstream<I>>,
     window: Window,
     cancel: Cancel,
-    /// The stage asks by itself, and sees messages as they come.
-    manual: bool,
+    /// How the stage asks; unknown before its callback.
+    demand: Option<Demand>,
     /// An emptied buffer that waits for the next ask.
     spare: Vec<I>,
 }
@@ -74,7 +74,7 @@ impl<I> Inlet<I> {
     pub(crate) fn subscribe(&mut self, subscription: Subscription, producer: Producer<I>) {
         let Producer { port, window, cancel } = producer;
         let id = subscription.id;
-        let link = Link { subscription, port, window, cancel, manual: false, spare: Vec::new() };
+        let link = Link { subscription, port, window, cancel, demand: None, spare: Vec::new() };
         self.producers.insert(id, link);
     }
 
@@ -88,9 +88,10 @@ impl<I> Inlet<I> {
     /// Asks a new producer for as much as the window says, or waits to be told.
     pub(super) fn open(&mut self, id: SubscriptionId, demand: Demand) {
         let Some(producer) = self.producers.get_mut(&id) else { return };
-        match demand {
-            Demand::Automatic => producer.port.ask(id, producer.window.open(), Vec::new()),
-            Demand::Manual => producer.manual = true,
+        let before = producer.demand.replace(demand);
+        // A stage that was begun anew is asked again: what its producer owes stands.
+        if demand == Demand::Automatic && before != Some(Demand::Automatic) {
+            producer.port.ask(id, producer.window.open(), Vec::new());
         }
     }
 
@@ -176,7 +177,7 @@ impl<I> Inlet<I> {
             self.discarded += events.len() as u64;
             return None;
         };
-        if !producer.manual && events.len() > producer.window.batch_size() {
+        if producer.demand != Some(Demand::Manual) && events.len() > producer.window.batch_size() {
             self.slices = Some(Slices { id, rest: events.into() });
             return self.next_slice();
         }
@@ -210,19 +211,27 @@ impl<I> Inlet<I> {
         Batch::new(events)
     }
 
-    /// Takes a handled batch back: its buffer, and the demand that it met.
-    pub(super) fn handled(&mut self, batch: Batch<I>) {
+    /// Takes a handled batch back: its buffer, and the demand that it met; `more` may be asked for.
+    pub(super) fn handled(&mut self, batch: Batch<I>, more: bool) {
         let buffer = batch.into_buffer();
-        let Some((id, events)) = self.handling.take() else { return };
+        let Some((id, events)) = self.handling.take().filter(|_| more) else { return };
         let Some(producer) = self.producers.get_mut(&id) else { return };
         match self.slices {
             Some(_) => self.scratch = buffer,
             None => producer.spare = buffer,
         }
-        let ask = if producer.manual { 0 } else { producer.window.handled(events) };
+        let ask = match producer.demand {
+            Some(Demand::Manual) => 0,
+            _ => producer.window.handled(events),
+        };
         if ask > 0 {
             producer.port.ask(id, ask, std::mem::take(&mut producer.spare));
         }
+    }
+
+    /// How many events are with the handler.
+    pub(super) fn handling(&self) -> usize {
+        self.handling.map_or(0, |(_, events)| events)
     }
 
     /// How many events are queued.

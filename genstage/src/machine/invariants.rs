@@ -82,7 +82,7 @@ impl<D: Dispatcher<u32>> Play<D> {
                 Step::Wait => break,
                 Step::Demand(n) => demanded += n,
                 Step::Subscribed(_) | Step::Discarded(_) => {}
-                Step::Cancelled(_, then) => self.machine.cancelled(then),
+                Step::Cancelled(_) => self.machine.cancelled(),
                 step => panic!("unexpected {step:?}"),
             }
         }

@@ -41,11 +41,22 @@ pub(crate) enum Step<I> {
     /// Call the subscribe callback of that side, then report `emitted` and, of a producer, `subscribed`.
     Subscribed(Subscription),
     /// Call `handle_cancel`, then report `emitted` and `cancelled`.
-    Cancelled(Cancelled, Consequence),
+    Cancelled(Cancelled),
     /// Call `on_discarded`.
     Discarded(usize),
     /// End the stage.
-    End(Reason),
+    End(Reason, Origin),
+}
+
+/// Who wants a stage to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A callback of its own.
+    Itself,
+    /// Its neighbours, a handle, or that nobody is left who could reach it.
+    Others,
+    /// The strategy by which its pipeline restarts stages.
+    Strategy,
 }
 
 /// What the end of a subscription does to the stage, after its callback.
@@ -63,10 +74,12 @@ pub(crate) struct Machine<I, O, D> {
     pub(crate) outlet: Outlet<O, D>,
     /// Callbacks that are due, in the order in which they became so.
     callbacks: VecDeque<Callback>,
+    /// The end of a subscription whose callback is running.
+    ending: Option<Consequence>,
     /// The stage has finished: no handler is called any more, what is buffered still goes out.
-    finishing: bool,
+    finishing: Option<Origin>,
     /// Why the stage has to end at once.
-    end: Option<Reason>,
+    end: Option<(Reason, Origin)>,
 }
 
 enum Callback {
@@ -77,17 +90,17 @@ enum Callback {
 impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     pub(crate) fn new(kind: Kind, outlet: Outlet<O, D>) -> Self {
         let (inlet, callbacks) = (Inlet::new(), VecDeque::new());
-        Self { kind, inlet, outlet, callbacks, finishing: false, end: None }
+        Self { kind, inlet, outlet, callbacks, ending: None, finishing: None, end: None }
     }
 
     /// Ends the stage normally as soon as everything emitted has been dispatched.
-    pub(crate) fn finish(&mut self) {
-        self.finishing = true;
+    pub(crate) fn finish(&mut self, origin: Origin) {
+        self.finishing.get_or_insert(origin);
     }
 
     /// Ends the stage before anything else is done.
-    pub(crate) fn end_with(&mut self, reason: Reason) {
-        self.end.get_or_insert(reason);
+    pub(crate) fn end_with(&mut self, reason: Reason, origin: Origin) {
+        self.end.get_or_insert((reason, origin));
     }
 
     /// A producer that the stage has subscribed to. It is asked for nothing before the callback.
@@ -173,23 +186,43 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     /// Takes a batch back from the event handler, and asks for more where the window says so.
     pub(crate) fn handled(&mut self, batch: Batch<I>) {
         // A stage that has finished wants nothing more.
-        if !self.finishing {
-            self.inlet.handled(batch);
-        }
+        self.inlet.handled(batch, self.finishing.is_none());
     }
 
     /// The callback of a subscription's end has been called.
-    pub(crate) fn cancelled(&mut self, consequence: Consequence) {
-        match consequence {
-            Consequence::GoOn => {}
-            Consequence::Finish => self.finish(),
-            Consequence::End(reason) => self.end_with(reason),
+    pub(crate) fn cancelled(&mut self) {
+        match self.ending.take() {
+            Some(Consequence::GoOn) | None => {}
+            Some(Consequence::Finish) => self.finish(Origin::Others),
+            Some(Consequence::End(reason)) => self.end_with(reason, Origin::Others),
         }
+    }
+
+    /// How many events were in the batch that the handler has.
+    pub(crate) fn handling(&self) -> usize {
+        self.inlet.handling()
+    }
+
+    /// The stage is begun anew with fresh state. Its subscriptions and what it has queued, buffered and been asked for stand; the
+    /// new state learns of each subscription, and of demand that the old one has not met.
+    pub(crate) fn renew(&mut self) {
+        self.finishing.take_if(|origin| *origin == Origin::Itself);
+        self.end.take_if(|(_, origin)| *origin != Origin::Others);
+        self.cancelled();
+        self.outlet.disown();
+        self.callbacks.retain(|callback| matches!(callback, Callback::Cancelled(..)));
+        for subscription in
+            self.outlet.out.subscriptions().into_iter().chain(self.inlet.subscriptions()).rev()
+        {
+            self.callbacks.push_front(Callback::Subscribed(subscription));
+        }
+        // What the old state did not get through met its demand all the same.
+        self.handled(Batch::new(Vec::new()));
     }
 
     /// How many events are wanted that the stage's handler was asked for and has not emitted.
     pub(crate) fn due(&self) -> usize {
-        if self.finishing { 0 } else { self.outlet.due() }
+        if self.finishing.is_some() { 0 } else { self.outlet.due() }
     }
 
     /// What to do now. To be called until it says [`Step::Wait`], and again after each message.
@@ -199,21 +232,26 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             if discarded > 0 {
                 return Step::Discarded(discarded);
             }
-            if self.finishing && self.outlet.is_dispatched() {
-                self.end_with(Reason::Normal);
+            if let Some(origin) = self.finishing
+                && self.outlet.is_dispatched()
+            {
+                self.end_with(Reason::Normal, origin);
             }
-            if let Some(reason) = &self.end {
-                return Step::End(reason.clone());
+            if let Some((reason, origin)) = &self.end {
+                return Step::End(reason.clone(), *origin);
             }
             match self.callbacks.pop_front() {
                 Some(Callback::Subscribed(subscription)) => return Step::Subscribed(subscription),
-                Some(Callback::Cancelled(cancelled, then)) => return Step::Cancelled(cancelled, then),
+                Some(Callback::Cancelled(cancelled, then)) => {
+                    self.ending = Some(then);
+                    return Step::Cancelled(cancelled);
+                }
                 None => {}
             }
             if let Some(info) = self.outlet.out.released.pop_front() {
                 return Step::Info(info);
             }
-            if !self.finishing
+            if self.finishing.is_none()
                 && let Some(step) = self.work()
             {
                 return step;
@@ -224,7 +262,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             // What was held back is done one by one.
             match self.outlet.replay() {
                 None => return Step::Wait,
-                Some(demand) if demand > 0 && !self.finishing => return Step::Demand(demand),
+                Some(demand) if demand > 0 && self.finishing.is_none() => return Step::Demand(demand),
                 Some(_) => {}
             }
         }

@@ -322,6 +322,11 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         claim
     }
 
+    /// The handler will not emit what it owes: that is asked for anew, as far as it is wanted.
+    pub(super) fn disown(&mut self) {
+        self.owed = 0;
+    }
+
     pub(super) fn owed(&self) -> usize {
         self.owed
     }

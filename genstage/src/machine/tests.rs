@@ -42,7 +42,7 @@ fn next(machine: &mut Stage) -> Step<u32> {
                 machine.subscribed(subscription.id, Demand::Automatic);
             }
             Step::Subscribed(_) => {}
-            Step::Cancelled(_, then) => machine.cancelled(then),
+            Step::Cancelled(_) => machine.cancelled(),
             step => return step,
         }
     }
@@ -70,7 +70,7 @@ fn pass_on(machine: &mut Stage) -> Vec<Vec<u32>> {
 
 fn end(machine: &mut Stage) -> Option<String> {
     match next(machine) {
-        Step::End(reason) => Some(reason.to_string()),
+        Step::End(reason, _) => Some(reason.to_string()),
         Step::Wait => None,
         step => panic!("unexpected {step:?}"),
     }
@@ -203,7 +203,7 @@ fn finishing_waits_for_the_buffer_and_calls_no_handler() {
     let recorder = Recorder::default();
     let (mut machine, ids) = producer(&recorder, 1);
     machine.emitted(&mut vec![1, 2]);
-    machine.finish();
+    machine.finish(Origin::Itself);
     assert_eq!(end(&mut machine), None);
     machine.on_ask(ids[0], 5, vec![]);
     assert_eq!(end(&mut machine).as_deref(), Some("normal"));

@@ -6,6 +6,6 @@ mod run;
 mod wiring;
 
 pub use check::{edge, middle, sink, source};
-pub use node::{Node, Replicas, node, replica, replica_array, replicas};
+pub use node::{Node, Replicas, node, replica, replica_array, replicas, restartable, restartable_replica};
 pub use run::{Pipeline, Running};
 pub use wiring::Wiring;

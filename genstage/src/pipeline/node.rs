@@ -3,13 +3,13 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::control::Control;
+use crate::control::{Control, Rebuild};
 use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
 use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
 use crate::subscription::{DispatchOptions, Subscribe, Subscription};
 use crate::summary::StageSummary;
-use crate::task::{Address, Shell, StageRef, mailbox};
+use crate::task::{Address, Recipe, Restartable, Shell, StageRef, mailbox};
 use crate::{Cancel, Refusal};
 
 /// A stage of a pipeline that has not been started.
@@ -20,17 +20,28 @@ pub struct Node<S: Stage> {
 
 /// Makes a node of a stage.
 pub fn node<S: Runnable>(name: &str, stage: S) -> S::Node {
-    make(name.into(), stage)
+    make(name.into(), stage, None)
 }
 
 /// Makes a node of one of several replicas.
 pub fn replica<S: Runnable>(name: &str, index: usize, stage: S) -> S::Node {
-    make(format!("{name}[{index}]").into(), stage)
+    make(format!("{name}[{index}]").into(), stage, None)
 }
 
-fn make<S: Runnable>(name: Arc<str>, stage: S) -> Node<S> {
+/// Makes a node of a stage that can be begun anew.
+pub fn restartable<S: Runnable>(name: &str, recipe: &Recipe<S>) -> S::Node {
+    make(name.into(), recipe.make(), Some(recipe.clone()))
+}
+
+/// Makes a node of one of several replicas that can be begun anew.
+pub fn restartable_replica<S: Runnable>(name: &str, index: usize, recipe: &Recipe<S>) -> S::Node {
+    make(format!("{name}[{index}]").into(), recipe.make(), Some(recipe.clone()))
+}
+
+fn make<S: Runnable>(name: Arc<str>, stage: S, recipe: Option<Recipe<S>>) -> Node<S> {
     let (address, mailbox) = mailbox(name, stage.options());
-    Node { shell: Shell::new(stage, mailbox, address.downgrade()), address }
+    let shell = Shell::new(stage, mailbox, address.downgrade(), recipe.map(Restartable::new));
+    Node { shell, address }
 }
 
 /// Makes the nodes of replicas whose number is not known before.
@@ -158,6 +169,9 @@ pub(super) trait Launch: Send {
 
     /// The stage's name.
     fn name(&self) -> &Arc<str>;
+
+    /// Numbers the stage; what has its state rebuilt, if that can be.
+    fn number(&mut self, number: usize) -> Option<Box<dyn Rebuild>>;
 }
 
 impl<S: Runnable> Launch for Shell<S> {
@@ -167,6 +181,10 @@ impl<S: Runnable> Launch for Shell<S> {
 
     fn name(&self) -> &Arc<str> {
         Shell::name(self)
+    }
+
+    fn number(&mut self, number: usize) -> Option<Box<dyn Rebuild>> {
+        Shell::number(self, number)
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::node::Launch;
 use crate::control::{Control, StopOnDrop};
+use crate::restart::{Limit, Strategy};
 use crate::summary::{StageSummary, Summary};
 use crate::{Failure, Reason, Refusal};
 
@@ -16,16 +17,14 @@ use crate::{Failure, Reason, Refusal};
 /// or a `Vec`.
 #[must_use = "a pipeline does nothing until it is run or started"]
 pub struct Pipeline<H = ()> {
-    handles: H,
-    stages: Vec<Box<dyn Launch>>,
-    refusals: Vec<Refusal>,
+    pub(super) handles: H,
+    pub(super) stages: Vec<Box<dyn Launch>>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) strategy: Strategy,
+    pub(super) limit: Limit,
 }
 
 impl<H> Pipeline<H> {
-    pub(super) fn new(handles: H, stages: Vec<Box<dyn Launch>>, refusals: Vec<Refusal>) -> Self {
-        Self { handles, stages, refusals }
-    }
-
     /// Takes the handles off, so that a function can return both: the pipeline has a type to name then.
     ///
     /// ```
@@ -49,8 +48,8 @@ impl<H> Pipeline<H> {
     /// # let _ = printing();
     /// ```
     pub fn into_parts(self) -> (Pipeline, H) {
-        let Self { handles, stages, refusals } = self;
-        (Pipeline { handles: (), stages, refusals }, handles)
+        let Self { handles, stages, refusals, strategy, limit } = self;
+        (Pipeline { handles: (), stages, refusals, strategy, limit }, handles)
     }
 
     /// Starts all stages, each in a task of its own, and returns at once.
@@ -61,12 +60,14 @@ impl<H> Pipeline<H> {
     ///
     /// [`Failure::Refused`] if options make no sense together (each with its edge or node), [`Failure::NoRuntime`]
     /// outside a tokio runtime. Nothing has been started then.
-    pub fn start(self) -> Result<Running<H>, Failure> {
+    pub fn start(mut self) -> Result<Running<H>, Failure> {
         if !self.refusals.is_empty() {
             return Err(Failure::Refused(self.refusals));
         }
         let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-        let control = Arc::new(Control::default());
+        let rebuild =
+            self.stages.iter_mut().enumerate().map(|(number, stage)| stage.number(number)).collect();
+        let control = Arc::new(Control::new(self.strategy, self.limit, rebuild));
         let launch = |stage: Box<dyn Launch>| {
             let name = stage.name().clone();
             Task { name, handle: stage.launch(&runtime, &control) }

@@ -1,12 +1,17 @@
+use std::time::Duration;
+
 use super::node::{Launch, Replicas};
 use super::run::Pipeline;
 use crate::Refusal;
+use crate::restart::{Limit, Strategy};
 
 /// A pipeline that is being put together.
 #[derive(Default)]
 pub struct Wiring {
     stages: Vec<Box<dyn Launch>>,
     refusals: Vec<Refusal>,
+    strategy: Strategy,
+    limit: Limit,
 }
 
 impl Wiring {
@@ -35,8 +40,29 @@ impl Wiring {
         }
     }
 
+    /// `strategy: …`
+    pub fn strategy(&mut self, strategy: Strategy) {
+        self.strategy = strategy;
+    }
+
+    /// `max_restarts: …`
+    pub fn max_restarts(&mut self, restarts: usize) {
+        self.limit.max_restarts = restarts;
+    }
+
+    /// `within: …`
+    pub fn within(&mut self, within: Duration) {
+        self.limit.within = within;
+    }
+
+    /// `backoff: …`
+    pub fn backoff(&mut self, backoff: Duration) {
+        self.limit.backoff = backoff;
+    }
+
     /// The finished pipeline.
     pub fn finish<H>(self, handles: H) -> Pipeline<H> {
-        Pipeline::new(handles, self.stages, self.refusals)
+        let Self { stages, refusals, strategy, limit } = self;
+        Pipeline { handles, stages, refusals, strategy, limit }
     }
 }

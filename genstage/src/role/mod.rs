@@ -175,6 +175,7 @@ pub struct StageOptions {
     pub(crate) max_demand: Option<usize>,
     pub(crate) min_demand: Option<usize>,
     pub(crate) demand: DemandMode,
+    pub(crate) blocking: bool,
 }
 
 impl StageOptions {
@@ -188,6 +189,7 @@ impl StageOptions {
             max_demand: None,
             min_demand: None,
             demand: DemandMode::Forward,
+            blocking: false,
         }
     }
 
@@ -223,6 +225,13 @@ impl StageOptions {
     #[must_use]
     pub const fn demand(mut self, mode: DemandMode) -> Self {
         self.demand = mode;
+        self
+    }
+
+    /// `blocking`
+    #[must_use]
+    pub const fn blocking(mut self) -> Self {
+        self.blocking = true;
         self
     }
 

@@ -1,4 +1,4 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
@@ -96,8 +96,26 @@ pub(crate) struct Shared {
     pub(crate) id: StageId,
     pub(crate) options: StageOptions,
     pub(super) permits: Arc<Semaphore>,
-    pub(super) task: OnceLock<task::Id>,
+    /// The task, or the thread's, in which the stage's callbacks run.
+    task: Mutex<Option<task::Id>>,
     pub(super) ended: SetOnce<Reason>,
+}
+
+impl Shared {
+    /// The stage's callbacks run in this task, or thread, from now on.
+    pub(super) fn runs_here(&self) {
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = task::try_id();
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Whether this is called in a callback of the stage.
+    pub(super) fn is_here(&self) -> bool {
+        let task = *self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        task.is_some() && task == task::try_id()
+    }
 }
 
 impl<S: Stage> Clone for Address<S> {
@@ -110,7 +128,7 @@ pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Addre
     let (sender, receiver) = unbounded_channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
     let shared =
-        Shared { name, id: StageId::next(), options, permits, task: OnceLock::new(), ended: SetOnce::new() };
+        Shared { name, id: StageId::next(), options, permits, task: Mutex::new(None), ended: SetOnce::new() };
     (Address { sender, shared: Arc::new(shared) }, receiver)
 }
 

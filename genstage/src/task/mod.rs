@@ -1,6 +1,8 @@
 //! The async shell around a [`Machine`](crate::machine::Machine): one task and one mailbox for each stage.
 
+mod instance;
 mod mailbox;
+mod restart;
 mod send;
 mod shell;
 mod spawn;
@@ -8,6 +10,8 @@ mod stage_ref;
 mod subscribe;
 
 pub(crate) use mailbox::{Address, WeakAddress, mailbox};
+pub use restart::Recipe;
+pub(crate) use restart::Restartable;
 pub(crate) use shell::Shell;
 pub use spawn::Spawn;
 pub use stage_ref::StageRef;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tokio::task;
 
 use super::StageRef;
 use super::mailbox::Message;
@@ -25,7 +24,7 @@ impl<S: Stage> StageRef<S> {
     where
         S: Call<Req>,
     {
-        if self.is_running_here() {
+        if self.address.shared.is_here() {
             return Err(CallError::Itself);
         }
         let (sender, reply) = oneshot::channel();
@@ -120,9 +119,5 @@ impl<S: Stage> StageRef<S> {
             permit = permits.acquire_owned() => permit.ok(),
             () = self.address.sender.closed() => None,
         }
-    }
-
-    fn is_running_here(&self) -> bool {
-        task::try_id().is_some_and(|here| self.address.shared.task.get() == Some(&here))
     }
 }

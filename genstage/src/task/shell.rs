@@ -1,160 +1,164 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use rustc_hash::FxHashMap;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task;
 
+use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Mailbox, Message, Shared, WeakAddress, close};
+use super::restart::Restartable;
 use crate::buffer::Marker;
 use crate::control::Control;
-use crate::machine::{Machine, Outlet, Step};
+use crate::machine::{Machine, Origin, Outlet, Step};
 use crate::message::Envelope;
 use crate::role::{Kind, Role, Runnable, Stage};
 use crate::snapshot::{Snapshot, plain_type_name};
-use crate::subscription::{Side, Subscription};
 use crate::summary::StageSummary;
-use crate::{Batch, Context, Reason, Result};
+use crate::{Batch, Reason};
 
 /// A stage at run time: the user's state, what the runtime knows of it, and the loop that moves messages between them.
 pub(crate) struct Shell<S: Stage> {
-    state: S,
-    cx: Context<S>,
+    pub(super) place: Place<S>,
     pub(crate) machine: Machine<S::Take, S::Give, S::Dispatcher>,
     mailbox: Mailbox<S>,
-    shared: Arc<Shared>,
+    pub(super) this: WeakAddress<S>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) restartable: Option<Restartable<S>>,
     /// Infos whose turn has not come, by their markers.
     infos: FxHashMap<Marker, UserMessage<S>>,
     next_info: Marker,
     /// A call or a cast that is to be handled next.
     message: Option<(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>)>,
-    /// The size of the batch that is with the handler.
-    handling: usize,
+    /// Events lost with failed callbacks.
+    pub(super) lost: usize,
+    pub(super) restarts: u64,
 }
 
 /// A message of the user's, with its place in the mailbox.
 type UserMessage<S> = (Box<dyn Envelope<S>>, OwnedSemaphorePermit);
 
+/// Why a stage ends, and who wants it to.
+pub(super) type End = (Reason, Origin);
+
 impl<S: Runnable> Shell<S> {
-    pub(crate) fn new(state: S, mailbox: Mailbox<S>, this: WeakAddress<S>) -> Self {
+    pub(crate) fn new(
+        state: S,
+        mailbox: Mailbox<S>,
+        this: WeakAddress<S>,
+        restartable: Option<Restartable<S>>,
+    ) -> Self {
         let kind = S::Role::KIND;
         let options = state.options();
         let mut outlet = Outlet::new(kind, state.dispatcher(), options.capacity(kind), options.buffer_keep);
         outlet.set_demand(options.demand);
         Self {
-            state,
+            place: Place::Here(Instance::new(state, this.clone())),
             shared: this.shared().clone(),
-            cx: Context::new(this),
+            this,
+            restartable,
             machine: Machine::new(kind, outlet),
             mailbox,
             infos: FxHashMap::default(),
             next_info: 0,
             message: None,
-            handling: 0,
+            lost: 0,
+            restarts: 0,
         }
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {
-        &self.cx.name
+        self.shared.name()
     }
 
     /// Runs the stage to its end, or until the pipeline stops.
     pub(crate) async fn run(mut self, control: Arc<Control>) -> StageSummary {
-        if let Some(task) = task::try_id() {
-            let _ = self.shared.task.set(task);
-        }
-        let reason = control.unless_stopped(self.drive()).await.unwrap_or(Reason::Shutdown);
+        self.shared.runs_here();
+        let reason = self.live(&control).await;
         // The others stop before the neighbours learn of a failure: they have not failed themselves.
         control.ended(self.name(), &reason);
-        let reason = self.terminate(reason).await;
         self.close(reason, &control)
     }
 
     /// Calls the handlers until the stage has a reason to end.
     ///
     /// A panic of a handler, or of a destructor of the user's, is such a reason: everything is left as it was then.
-    async fn drive(&mut self) -> Reason {
+    pub(super) async fn drive(&mut self) -> End {
         match guarded(self.init_and_loop()).await {
-            Ok(reason) | Err(reason) => reason,
+            Ok(Ok(end)) => end,
+            Ok(Err(reason)) | Err(reason) => (reason, Origin::Itself),
         }
     }
 
-    async fn init_and_loop(&mut self) -> Result<Reason> {
-        self.shared.options.check()?;
-        S::Role::init(&mut self.state, &mut self.cx).await?;
-        self.called();
+    async fn init_and_loop(&mut self) -> Result<End, Reason> {
+        self.shared.options.check().map_err(Reason::from)?;
+        self.call(Callback::Init).await?;
         loop {
             match self.machine.next() {
-                Step::End(reason) => return Ok(reason),
-                Step::Demand(demand) => S::Role::demand(&mut self.state, demand, &mut self.cx).await?,
-                Step::Events(batch) => {
-                    self.handle_events(batch).await?;
-                    continue;
-                }
+                Step::End(reason, origin) => return Ok((reason, origin)),
+                Step::Demand(demand) => drop(self.call(Callback::Demand(demand)).await?),
+                Step::Events(batch) => self.handle_events(batch).await?,
                 Step::Info(info) => {
                     if let Some((envelope, _permit)) = self.infos.remove(&info) {
-                        envelope.open(&mut self.state, &mut self.cx).await?;
+                        self.call(Callback::Message(envelope)).await?;
                     }
                 }
-                Step::Discarded(events) => self.discarded(events),
-                Step::Subscribed(subscription) => self.subscribed(&subscription).await?,
-                Step::Cancelled(cancelled, then) => {
-                    S::Role::cancel(&mut self.state, &cancelled, &mut self.cx).await?;
-                    self.called();
-                    self.machine.cancelled(then);
-                    continue;
+                Step::Discarded(events) => self.discarded(events).await?,
+                Step::Subscribed(subscription) => {
+                    let id = subscription.id;
+                    if let Outcome::Ask(demand) = self.call(Callback::Subscribed(subscription)).await? {
+                        self.machine.subscribed(id, demand);
+                    }
                 }
-                Step::Wait if self.wait().await? => self.handle_message().await?,
+                Step::Cancelled(cancelled) => {
+                    self.call(Callback::Cancelled(cancelled)).await?;
+                    self.machine.cancelled();
+                }
+                Step::Wait if self.wait().await? => {
+                    if let Some((envelope, _permit)) = self.message.take() {
+                        self.call(Callback::Message(envelope)).await?;
+                    }
+                }
                 // Nobody is left who could reach the stage.
-                Step::Wait => return Ok(Reason::Normal),
+                Step::Wait => return Ok((Reason::Normal, Origin::Others)),
             }
-            self.called();
         }
     }
 
-    async fn handle_events(&mut self, mut batch: Batch<S::Take>) -> Result {
-        self.handling = batch.len();
-        S::Role::events(&mut self.state, &mut batch, &mut self.cx).await?;
-        self.handling = 0;
+    /// Calls a callback, and does what it has said through its context.
+    async fn call(&mut self, callback: Callback<S>) -> Result<Outcome<S::Take>, Reason> {
+        let outcome = self.place.call(callback, &self.shared).await?;
         self.called();
-        self.machine.handled(batch);
+        Ok(outcome)
+    }
+
+    async fn handle_events(&mut self, batch: Batch<S::Take>) -> Result<(), Reason> {
+        if let Outcome::Handled(batch) = self.call(Callback::Events(batch)).await? {
+            self.machine.handled(batch);
+        }
         Ok(())
     }
 
-    fn discarded(&mut self, events: usize) {
-        if S::Role::discarded(&mut self.state, events) {
-            tracing::warn!(stage = &*self.cx.name, events, "the buffer is full: events discarded");
-        }
-    }
-
-    async fn subscribed(&mut self, subscription: &Subscription) -> Result {
-        if subscription.side == Side::Consumer {
-            return S::Role::subscribed_by(&mut self.state, subscription, &mut self.cx).await;
-        }
-        let demand = S::Role::subscribe(&mut self.state, subscription, &mut self.cx).await?;
-        self.machine.subscribed(subscription.id, demand);
-        Ok(())
-    }
-
-    async fn handle_message(&mut self) -> Result {
-        if let Some((envelope, _permit)) = self.message.take() {
-            envelope.open(&mut self.state, &mut self.cx).await?;
+    async fn discarded(&mut self, events: usize) -> Result<(), Reason> {
+        if let Outcome::Report(true) = self.call(Callback::Discarded(events)).await? {
+            tracing::warn!(stage = &**self.name(), events, "the buffer is full: events discarded");
         }
         Ok(())
     }
 
     /// Waits for the next message, or for events that come of themselves; false if nobody can send any more.
-    async fn wait(&mut self) -> Result<bool> {
+    async fn wait(&mut self) -> Result<bool, Reason> {
         let due = self.machine.due();
-        let message = if S::Role::HAS_SOURCE && due > 0 {
-            tokio::select! {
+        let message = match self.place.here() {
+            Some(Instance { state, cx }) if S::Role::HAS_SOURCE && due > 0 => tokio::select! {
                 biased;
                 message = self.mailbox.recv() => message,
-                result = S::Role::source(&mut self.state, due, &mut self.cx) => return result.map(|()| true),
-            }
-        } else {
-            self.mailbox.recv().await
+                result = S::Role::source(state, due, cx) => {
+                    result?;
+                    self.called();
+                    return Ok(true);
+                }
+            },
+            _ => self.mailbox.recv().await,
         };
         Ok(message.map(|message| self.accept(message)).is_some())
     }
@@ -191,75 +195,56 @@ impl<S: Runnable> Shell<S> {
             events_in: inlet.events_in,
             events_out: outlet.out.events_out,
             discarded: inlet.discarded + outlet.out.discarded,
+            lost: self.lost as u64,
+            restarts: self.restarts,
         }
     }
 
     /// Does what a callback has said through its context.
     fn called(&mut self) {
-        self.machine.emitted(&mut self.cx.out);
-        for afterwards in self.cx.afterwards.drain(..) {
+        let Some(Instance { cx, .. }) = self.place.here() else { return };
+        self.machine.emitted(&mut cx.out);
+        for afterwards in cx.afterwards.drain(..) {
             afterwards();
         }
-        for (id, demand) in self.cx.asks.drain(..) {
+        for (id, demand) in cx.asks.drain(..) {
             self.machine.inlet.ask(id, demand);
         }
-        if self.cx.finish {
-            self.machine.finish();
+        if cx.finish {
+            self.machine.finish(Origin::Itself);
         }
-        if let Some(reason) = self.cx.stop.take() {
-            self.machine.end_with(reason);
+        if let Some(reason) = cx.stop.take() {
+            self.machine.end_with(reason, Origin::Itself);
         }
-    }
-
-    /// Lets the state clean up; why the stage has ended after all.
-    async fn terminate(&mut self, reason: Reason) -> Reason {
-        let terminated = guarded(async {
-            S::Role::terminate(&mut self.state, &reason).await;
-            Ok(())
-        });
-        worse(reason.clone(), terminated.await)
     }
 
     /// Tells the neighbours, and sums up. What was with a handler is lost.
-    fn close(self, reason: Reason, control: &Control) -> StageSummary {
-        let Self { state, cx, mut machine, mut mailbox, shared, infos, message, handling, .. } = self;
-        let ((queued, others), left) = (close(&mut mailbox), machine.left());
-        let lost = (handling + cx.out.len()) as u64;
+    fn close(mut self, reason: Reason, control: &Control) -> StageSummary {
+        let ((queued, others), left) = (close(&mut self.mailbox), self.machine.left());
+        let Self { place, mut machine, shared, infos, message, lost, restarts, restartable, .. } = self;
+        let lost = lost + machine.handling() + place.emitted();
         // Destructors of the user's run here, and whatever they do, the neighbours are told.
         let dropped = catch_unwind(AssertUnwindSafe(|| {
-            drop((state, cx.out, cx.afterwards));
+            drop((place, restartable));
             drop((queued.events, others, infos, message));
             machine.clear();
         }));
-        let reason = worse(reason, dropped.map_err(|payload| Reason::from_panic(&*payload)));
-        control.ended(&cx.name, &reason);
+        let reason = match dropped {
+            Err(payload) if !reason.is_failure() => Reason::from_panic(&*payload),
+            _ => reason,
+        };
+        control.ended(shared.name(), &reason);
         machine.close(&reason);
         let _ = shared.ended.set(reason.clone());
         let (inlet, out) = (&machine.inlet, &machine.outlet.out);
         StageSummary {
-            name: cx.name,
+            name: shared.name().clone(),
             events_in: inlet.events_in,
             events_out: out.events_out,
             discarded: inlet.discarded + out.discarded + (queued.count + left) as u64,
-            lost,
+            lost: lost as u64,
+            restarts,
             reason,
         }
-    }
-}
-
-/// Why a stage has ended, if something failed while it was ending.
-fn worse(reason: Reason, ending: Result<(), Reason>) -> Reason {
-    match ending {
-        Err(failed) if !reason.is_failure() => failed,
-        _ => reason,
-    }
-}
-
-/// What a future ends with; its failure, or its panic, as a reason to end.
-async fn guarded<T>(future: impl Future<Output = Result<T>>) -> Result<T, Reason> {
-    match AssertUnwindSafe(future).catch_unwind().await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Reason::Error(Arc::new(error))),
-        Err(payload) => Err(Reason::from_panic(&*payload)),
     }
 }

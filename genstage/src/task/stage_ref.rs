@@ -6,7 +6,7 @@ use tokio::task;
 
 use super::mailbox::Message;
 use super::{Address, Shell, WeakAddress};
-use crate::machine::Upstream;
+use crate::machine::{Origin, Upstream};
 use crate::role::{Runnable, Stage};
 use crate::{DemandMode, Reason, Snapshot};
 
@@ -52,7 +52,7 @@ impl<S: Stage> StageRef<S> {
     where
         S: Runnable,
     {
-        self.control(move |shell| shell.machine.end_with(reason)).await;
+        self.control(move |shell| shell.machine.end_with(reason, Origin::Others)).await;
         self.ended().await
     }
 

@@ -27,7 +27,7 @@ impl ProducerConsumer for Pass {
     }
 }
 
-#[stage(consumer, min_demand = 999,)]
+#[stage(consumer, blocking, min_demand = 999,)]
 #[derive(Debug)]
 enum Printer {
     Quiet,

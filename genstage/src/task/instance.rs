@@ -1,0 +1,152 @@
+//! The user's part of a stage, and where it is.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tokio::task::{self, JoinHandle};
+
+use super::mailbox::{Shared, WeakAddress};
+use crate::message::Envelope;
+use crate::role::{Role, Runnable, Stage};
+use crate::subscription::{Side, Subscription};
+use crate::{Batch, Cancelled, Context, Demand, Reason, Result};
+
+/// A stage's state, and what its callbacks have said to the runtime.
+pub(super) struct Instance<S: Stage> {
+    pub(super) state: S,
+    pub(super) cx: Context<S>,
+}
+
+/// A callback that is due.
+pub(super) enum Callback<S: Stage> {
+    Init,
+    Demand(usize),
+    Events(Batch<S::Take>),
+    Message(Box<dyn Envelope<S>>),
+    Subscribed(Subscription),
+    Cancelled(Cancelled),
+    Discarded(usize),
+    Terminate(Reason),
+}
+
+/// What a callback came to.
+pub(super) enum Outcome<T> {
+    Nothing,
+    /// The batch that was lent to it.
+    Handled(Batch<T>),
+    /// How a new producer is asked.
+    Ask(Demand),
+    /// Whether discarded events are to be reported.
+    Report(bool),
+}
+
+impl<S: Runnable> Instance<S> {
+    pub(super) fn new(state: S, this: WeakAddress<S>) -> Self {
+        Self { state, cx: Context::new(this) }
+    }
+
+    async fn call(&mut self, callback: Callback<S>) -> Result<Outcome<S::Take>> {
+        let Self { state, cx } = self;
+        match callback {
+            Callback::Init => S::Role::init(state, cx).await?,
+            Callback::Demand(demand) => S::Role::demand(state, demand, cx).await?,
+            Callback::Events(mut batch) => {
+                S::Role::events(state, &mut batch, cx).await?;
+                return Ok(Outcome::Handled(batch));
+            }
+            Callback::Message(envelope) => envelope.open(state, cx).await?,
+            Callback::Subscribed(subscription) if subscription.side == Side::Consumer => {
+                S::Role::subscribed_by(state, &subscription, cx).await?;
+            }
+            Callback::Subscribed(subscription) => {
+                return Ok(Outcome::Ask(S::Role::subscribe(state, &subscription, cx).await?));
+            }
+            Callback::Cancelled(cancelled) => S::Role::cancel(state, &cancelled, cx).await?,
+            Callback::Discarded(events) => return Ok(Outcome::Report(S::Role::discarded(state, events))),
+            Callback::Terminate(reason) => S::Role::terminate(state, &reason).await,
+        }
+        Ok(Outcome::Nothing)
+    }
+}
+
+/// Where the instance is.
+pub(super) enum Place<S: Stage> {
+    Here(Instance<S>),
+    /// In a thread in which its callback may block.
+    Away(JoinHandle<Returned<S>>),
+    /// It has ended, and there is no other yet.
+    Gone,
+}
+
+/// What comes back from that thread.
+type Returned<S> = (Instance<S>, Result<Outcome<<S as Stage>::Take>, Reason>);
+
+impl<S: Runnable> Place<S> {
+    /// Calls a callback; of a stage that blocks, in a thread in which it may.
+    pub(super) async fn call(
+        &mut self,
+        callback: Callback<S>,
+        shared: &Arc<Shared>,
+    ) -> Result<Outcome<S::Take>, Reason> {
+        if shared.options.blocking {
+            self.send_away(callback, shared.clone());
+            return self.come_back().await;
+        }
+        match self {
+            Self::Here(instance) => instance.call(callback).await.map_err(Reason::from),
+            Self::Away(_) | Self::Gone => Err(Reason::Killed),
+        }
+    }
+
+    fn send_away(&mut self, callback: Callback<S>, shared: Arc<Shared>) {
+        *self = match std::mem::replace(self, Self::Gone) {
+            Self::Here(instance) => {
+                Self::Away(task::spawn_blocking(move || call_here(instance, callback, &shared)))
+            }
+            other => other,
+        };
+    }
+
+    /// Waits until a callback that was sent away has returned. Cancellation safe.
+    pub(super) async fn come_back(&mut self) -> Result<Outcome<S::Take>, Reason> {
+        let Self::Away(call) = self else { return Err(Reason::Killed) };
+        // A runtime that is going may not have begun the call: then its instance has gone with it.
+        let (place, outcome) = match call.await {
+            Ok((instance, outcome)) => (Self::Here(instance), outcome),
+            Err(_) => (Self::Gone, Err(Reason::Killed)),
+        };
+        *self = place;
+        outcome
+    }
+
+    /// How many events its last callback had emitted, if that failed.
+    pub(super) fn emitted(&self) -> usize {
+        match self {
+            Self::Here(instance) => instance.cx.out.len(),
+            Self::Away(_) | Self::Gone => 0,
+        }
+    }
+
+    /// The instance, if it is here.
+    pub(super) fn here(&mut self) -> Option<&mut Instance<S>> {
+        match self {
+            Self::Here(instance) => Some(instance),
+            Self::Away(_) | Self::Gone => None,
+        }
+    }
+}
+
+/// Calls a callback in this thread, to its end.
+fn call_here<S: Runnable>(mut instance: Instance<S>, callback: Callback<S>, shared: &Shared) -> Returned<S> {
+    shared.runs_here();
+    let outcome = Handle::current().block_on(guarded(instance.call(callback)));
+    (instance, outcome.and_then(|outcome| outcome.map_err(Reason::from)))
+}
+
+/// What a future comes to; its panic as a reason to end.
+pub(super) async fn guarded<T>(future: impl Future<Output = T>) -> Result<T, Reason> {
+    let caught = AssertUnwindSafe(future).catch_unwind().await;
+    caught.map_err(|payload| Reason::from_panic(&*payload))
+}

@@ -1,0 +1,163 @@
+//! The end of an instance, and the next.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::instance::{Callback, Instance, Place, guarded};
+use super::mailbox::{Message, WeakAddress};
+use super::shell::{End, Shell};
+use crate::Reason;
+use crate::control::{Control, Rebuild};
+use crate::machine::Origin;
+use crate::restart::Restart;
+use crate::role::Runnable;
+
+/// What makes a stage's state, for replicas and restarts, and when it is made anew.
+pub struct Recipe<S> {
+    restart: Restart,
+    make: Arc<Mutex<Make<S>>>,
+}
+
+type Make<S> = dyn FnMut() -> S + Send;
+
+impl<S> Recipe<S> {
+    /// The node's expression, in a closure that owns what it needs.
+    pub fn new(restart: Restart, make: impl FnMut() -> S + Send + 'static) -> Self {
+        Self { restart, make: Arc::new(Mutex::new(make)) }
+    }
+
+    pub(crate) fn make(&self) -> S {
+        // One that panicked has left nothing half-done behind but its own captures.
+        (self.make.lock().unwrap_or_else(PoisonError::into_inner))()
+    }
+}
+
+impl<S> Clone for Recipe<S> {
+    fn clone(&self) -> Self {
+        Self { restart: self.restart, make: self.make.clone() }
+    }
+}
+
+/// A stage that can be begun anew.
+pub(crate) struct Restartable<S> {
+    recipe: Recipe<S>,
+    /// Its number in the pipeline, for the strategy.
+    pub(crate) number: usize,
+}
+
+impl<S> Restartable<S> {
+    pub(crate) fn new(recipe: Recipe<S>) -> Self {
+        Self { recipe, number: 0 }
+    }
+
+    fn wants(&self, (reason, origin): &End) -> bool {
+        match (origin, self.recipe.restart) {
+            (Origin::Strategy, _) => true,
+            (Origin::Others, _) | (Origin::Itself, Restart::Never) => false,
+            (Origin::Itself, Restart::OnFailure) => reason.is_failure(),
+            (Origin::Itself, Restart::Always) => true,
+        }
+    }
+}
+
+impl<S: Runnable> Shell<S> {
+    /// Numbers the stage among those of its pipeline; what has its state rebuilt, if that can be.
+    pub(crate) fn number(&mut self, number: usize) -> Option<Box<dyn Rebuild>> {
+        self.restartable.as_mut()?.number = number;
+        Some(Box::new(self.this.clone()))
+    }
+
+    /// One instance after the other, until there is to be no more.
+    pub(super) async fn live(&mut self, control: &Control) -> Reason {
+        let mut end = None;
+        loop {
+            let (reason, origin) = match end.take() {
+                Some(end) => end,
+                None => {
+                    control.unless_stopped(self.drive()).await.unwrap_or((Reason::Shutdown, Origin::Others))
+                }
+            };
+            let wait = self.next_after(&(reason.clone(), origin), control);
+            let reason = self.terminate(reason).await;
+            let Some(wait) = wait else { return reason };
+            self.bury();
+            if control.unless_stopped(pause(wait)).await.is_none() {
+                return Reason::Shutdown;
+            }
+            end = self.renew().err().map(|reason| (reason, Origin::Itself));
+        }
+    }
+
+    /// How long to wait before the next instance; none if there is to be none.
+    fn next_after(&self, end: &End, control: &Control) -> Option<Duration> {
+        let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end))?;
+        if end.1 == Origin::Strategy {
+            return Some(Duration::ZERO);
+        }
+        let wait = control.restart(restartable.number);
+        match wait {
+            Some(_) => tracing::warn!(stage = &**self.name(), reason = %end.0, "begun anew"),
+            // Whatever the reason is, it was one too many.
+            None => control.failed(self.name(), &end.0),
+        }
+        wait
+    }
+
+    /// Lets the state clean up; why the stage has ended after all.
+    async fn terminate(&mut self, reason: Reason) -> Reason {
+        if let Place::Away(_) = self.place {
+            // The pipeline has stopped, but a callback that blocks is not interrupted.
+            let _ = self.place.come_back().await;
+        }
+        if let Place::Gone = self.place {
+            return reason;
+        }
+        let terminate = self.place.call(Callback::Terminate(reason.clone()), &self.shared);
+        match guarded(terminate).await {
+            Ok(Err(failed)) | Err(failed) if !reason.is_failure() => failed,
+            _ => reason,
+        }
+    }
+
+    /// Drops the instance that has ended, and what its last callback had emitted.
+    fn bury(&mut self) {
+        self.lost += self.place.emitted();
+        let instance = std::mem::replace(&mut self.place, Place::Gone);
+        if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
+            tracing::warn!(
+                stage = &**self.name(),
+                "the state that is replaced panicked while it was dropped"
+            );
+        }
+    }
+
+    /// Puts a new instance in the place of the one that has ended.
+    fn renew(&mut self) -> Result<(), Reason> {
+        let Some(restartable) = &self.restartable else { return Err(Reason::Killed) };
+        let state = catch_unwind(AssertUnwindSafe(|| restartable.recipe.make()))
+            .map_err(|payload| Reason::from_panic(&*payload))?;
+        self.place = Place::Here(Instance::new(state, self.this.clone()));
+        self.restarts += 1;
+        self.lost += self.machine.handling();
+        self.machine.renew();
+        Ok(())
+    }
+}
+
+async fn pause(wait: Duration) {
+    match wait {
+        // A stage that fails again and again is not to keep others from running.
+        Duration::ZERO => tokio::task::yield_now().await,
+        wait => tokio::time::sleep(wait).await,
+    }
+}
+
+impl<S: Runnable> Rebuild for WeakAddress<S> {
+    fn rebuild(&self) {
+        if let Some(address) = self.upgrade() {
+            let end = |shell: &mut Shell<S>| shell.machine.end_with(Reason::Shutdown, Origin::Strategy);
+            let _ = address.sender.send(Message::Control(Box::new(end)));
+        }
+    }
+}
