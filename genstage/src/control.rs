@@ -19,19 +19,30 @@ pub(crate) struct Control {
     pub(crate) failure: OnceLock<(Arc<str>, Reason)>,
     strategy: Strategy,
     restarts: Mutex<Restarts>,
-    /// By stage, in the order in which they were declared: what has its state rebuilt, if that can be.
-    rebuild: Vec<Option<Box<dyn Rebuild>>>,
+    /// The stages, in the order in which they were declared.
+    stages: Vec<Box<dyn Remote>>,
 }
 
-/// A stage whose state can be rebuilt.
-pub(crate) trait Rebuild: Send + Sync {
-    /// Has it rebuilt, after the callback that runs.
+/// A stage that can be told something, after the callback that runs. One that has ended hears nothing.
+pub(crate) trait Remote: Send + Sync {
+    /// Its state is to be rebuilt, if that can be.
     fn rebuild(&self);
+
+    /// It is to end when everything that is on its way to it has been handled.
+    fn drain(&self);
+
+    /// It is to end with that reason.
+    fn stop(&self, reason: Reason);
 }
 
 impl Control {
-    pub(crate) fn new(strategy: Strategy, limit: Limit, rebuild: Vec<Option<Box<dyn Rebuild>>>) -> Self {
-        Self { strategy, restarts: Mutex::new(Restarts::new(limit)), rebuild, ..Self::default() }
+    pub(crate) fn new(strategy: Strategy, limit: Limit, stages: Vec<Box<dyn Remote>>) -> Self {
+        Self { strategy, restarts: Mutex::new(Restarts::new(limit)), stages, ..Self::default() }
+    }
+
+    /// All stages.
+    pub(crate) fn stages(&self) -> &[Box<dyn Remote>] {
+        &self.stages
     }
 
     /// Tells every stage to stop.
@@ -58,12 +69,12 @@ impl Control {
     /// strategy has rebuilt with it are told.
     pub(crate) fn restart(&self, stage: usize) -> Option<Duration> {
         let wait = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now())?;
-        let others = self.rebuild.iter().enumerate().filter(|&(other, _)| match self.strategy {
+        let others = self.stages.iter().enumerate().filter(|&(other, _)| match self.strategy {
             Strategy::OneForOne => false,
             Strategy::RestForOne => other > stage,
             Strategy::OneForAll => other != stage,
         });
-        others.filter_map(|(_, other)| other.as_ref()).for_each(|other| other.rebuild());
+        others.for_each(|(_, other)| other.rebuild());
         Some(wait)
     }
 

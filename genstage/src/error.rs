@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::demand::WindowError;
 use crate::dispatch::NotDispatched;
-use crate::summary::Summary;
+use crate::summary::{StageSummary, Summary};
 
 /// What a handler fails with: any error, with the chain of its causes.
 ///
@@ -103,6 +104,15 @@ pub enum Failure {
         /// What every stage had done by the time it ended.
         summary: Summary,
     },
+    /// The pipeline was drained for no longer than a time, and had not ended by then: the rest was aborted.
+    CutOff {
+        /// How long it was drained.
+        time: Duration,
+        /// The names of the stages that had not ended.
+        stages: Vec<Arc<str>>,
+        /// What every stage did; what those discarded or lost was cut off.
+        summary: Summary,
+    },
 }
 
 impl fmt::Display for Failure {
@@ -117,6 +127,14 @@ impl fmt::Display for Failure {
             }
             Self::NoRuntime => {
                 f.write_str("the pipeline was not started: call `run` or `start` within a tokio runtime")
+            }
+            Self::CutOff { time, stages, summary } => {
+                write!(f, "the pipeline did not end within {time:?}")?;
+                let cut_off = stages.iter().filter_map(|name| summary.stage(name));
+                cut_off.enumerate().try_for_each(|(i, StageSummary { name, discarded, lost, .. })| {
+                    let colon = if i == 0 { ":" } else { ";" };
+                    write!(f, "{colon} stage `{name}` was cut off, with {discarded} events discarded and {lost} lost")
+                })
             }
             Self::Stage { stage, reason, .. } => write!(f, "stage `{stage}` failed: {reason}"),
         }

@@ -10,6 +10,7 @@ mod completion;
 mod defects;
 mod demand;
 mod dispatchers;
+mod draining;
 mod failure;
 mod flow;
 mod messages;

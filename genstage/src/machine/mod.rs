@@ -42,6 +42,8 @@ pub(crate) enum Step<I> {
     Subscribed(Subscription),
     /// Call `handle_cancel`, then report `emitted` and `cancelled`.
     Cancelled(Cancelled),
+    /// Call `on_drain`.
+    Drain,
     /// Call `on_discarded`.
     Discarded(usize),
     /// End the stage.
@@ -78,11 +80,14 @@ pub(crate) struct Machine<I, O, D> {
     ending: Option<Consequence>,
     /// The stage has finished: no handler is called any more, what is buffered still goes out.
     finishing: Option<Origin>,
+    /// The stage is to finish when its producers have; a producer, when it says so.
+    draining: bool,
     /// Why the stage has to end at once.
     end: Option<(Reason, Origin)>,
 }
 
 enum Callback {
+    Drain,
     Subscribed(Subscription),
     Cancelled(Cancelled, Consequence),
 }
@@ -90,7 +95,7 @@ enum Callback {
 impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     pub(crate) fn new(kind: Kind, outlet: Outlet<O, D>) -> Self {
         let (inlet, callbacks) = (Inlet::new(), VecDeque::new());
-        Self { kind, inlet, outlet, callbacks, ending: None, finishing: None, end: None }
+        Self { kind, inlet, outlet, callbacks, ending: None, finishing: None, draining: false, end: None }
     }
 
     /// Ends the stage normally as soon as everything emitted has been dispatched.
@@ -174,6 +179,28 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.callbacks.push_back(Callback::Cancelled(cancelled, consequence));
     }
 
+    /// Has the stage end when everything that is on its way has been handled. What it accumulates goes out.
+    pub(crate) fn drain(&mut self) {
+        if self.draining {
+            return;
+        }
+        self.draining = true;
+        self.set_demand(DemandMode::Forward);
+        self.begin_to_drain();
+    }
+
+    fn begin_to_drain(&mut self) {
+        match self.kind {
+            Kind::Producer => self.callbacks.push_back(Callback::Drain),
+            _ if self.inlet.has_producers() => {}
+            _ => self.finish(Origin::Others),
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     pub(crate) fn set_demand(&mut self, mode: DemandMode) {
         self.outlet.set_demand(mode);
     }
@@ -216,6 +243,9 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         {
             self.callbacks.push_front(Callback::Subscribed(subscription));
         }
+        if self.draining {
+            self.begin_to_drain();
+        }
         // What the old state did not get through met its demand all the same.
         self.handled(Batch::new(Vec::new()));
     }
@@ -233,7 +263,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
                 return Step::Discarded(discarded);
             }
             if let Some(origin) = self.finishing
-                && self.outlet.is_dispatched()
+                && (self.outlet.is_dispatched() || self.draining && self.outlet.out.is_empty())
             {
                 self.end_with(Reason::Normal, origin);
             }
@@ -241,6 +271,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
                 return Step::End(reason.clone(), *origin);
             }
             match self.callbacks.pop_front() {
+                Some(Callback::Drain) => return Step::Drain,
                 Some(Callback::Subscribed(subscription)) => return Step::Subscribed(subscription),
                 Some(Callback::Cancelled(cancelled, then)) => {
                     self.ending = Some(then);
@@ -292,6 +323,8 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         let Some(cancel) = self.inlet.remove(gone.id) else { return };
         let reason = gone.reason.clone();
         let consequence = match cancel {
+            _ if self.draining && reason.is_normal() && self.inlet.has_producers() => Consequence::GoOn,
+            _ if self.draining && reason.is_normal() => Consequence::Finish,
             Cancel::Complete if !reason.is_normal() => Consequence::End(Reason::Shutdown),
             Cancel::Complete if self.inlet.has_producers() => Consequence::GoOn,
             Cancel::Complete => Consequence::Finish,

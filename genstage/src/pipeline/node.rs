@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::control::{Control, Rebuild};
+use crate::control::{Control, Remote};
 use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
 use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
@@ -170,8 +170,8 @@ pub(super) trait Launch: Send {
     /// The stage's name.
     fn name(&self) -> &Arc<str>;
 
-    /// Numbers the stage; what has its state rebuilt, if that can be.
-    fn number(&mut self, number: usize) -> Option<Box<dyn Rebuild>>;
+    /// Numbers the stage; how to reach it.
+    fn number(&mut self, number: usize) -> Box<dyn Remote>;
 }
 
 impl<S: Runnable> Launch for Shell<S> {
@@ -183,7 +183,7 @@ impl<S: Runnable> Launch for Shell<S> {
         Shell::name(self)
     }
 
-    fn number(&mut self, number: usize) -> Option<Box<dyn Rebuild>> {
+    fn number(&mut self, number: usize) -> Box<dyn Remote> {
         Shell::number(self, number)
     }
 }

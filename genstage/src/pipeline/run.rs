@@ -1,9 +1,11 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::node::Launch;
 use crate::control::{Control, StopOnDrop};
@@ -65,12 +67,12 @@ impl<H> Pipeline<H> {
             return Err(Failure::Refused(self.refusals));
         }
         let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-        let rebuild =
+        let remotes =
             self.stages.iter_mut().enumerate().map(|(number, stage)| stage.number(number)).collect();
-        let control = Arc::new(Control::new(self.strategy, self.limit, rebuild));
+        let control = Arc::new(Control::new(self.strategy, self.limit, remotes));
         let launch = |stage: Box<dyn Launch>| {
             let name = stage.name().clone();
-            Task { name, handle: stage.launch(&runtime, &control) }
+            Task { name, handle: stage.launch(&runtime, &control), summary: None }
         };
         let tasks = self.stages.into_iter().map(launch).collect();
         let guard = StopOnDrop(Some(control.clone()));
@@ -91,6 +93,40 @@ impl<H> Pipeline<H> {
         // Without handles a stage that nobody can reach any more is free to end.
         let (pipeline, _) = self.into_parts();
         pipeline.start()?.join().await
+    }
+
+    /// Starts the pipeline and waits until all its stages have ended, or until the signal comes: then it is
+    /// [drained](Running::drain). What the signal comes to is not looked at.
+    ///
+    /// ```no_run
+    /// use genstage::prelude::*;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// let summary = pipeline! {
+    ///     from_iter(0..) => for_each(|n| println!("{n}"));
+    /// }
+    /// .run_until(tokio::signal::ctrl_c())
+    /// .await?;
+    /// println!("{summary}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_until(self, signal: impl Future) -> Result<Summary, Failure> {
+        let (pipeline, _) = self.into_parts();
+        let mut running = pipeline.start()?;
+        tokio::select! {
+            () = running.ended() => running.join().await,
+            _ = signal => running.drain().await,
+        }
     }
 }
 
@@ -125,6 +161,8 @@ pub struct Running<H = ()> {
 struct Task {
     name: Arc<str>,
     handle: JoinHandle<StageSummary>,
+    /// What it did, once it has ended.
+    summary: Option<StageSummary>,
 }
 
 impl<H> Running<H> {
@@ -138,20 +176,81 @@ impl<H> Running<H> {
     ///
     /// Dropping the future stops the pipeline.
     pub async fn join(self) -> Result<Summary, Failure> {
-        let Self { handles, tasks, control, guard } = self;
-        drop(handles);
-        let mut stages = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            stages.push(task.join(&control).await);
+        let mut running = self.without_handles();
+        running.ended().await;
+        running.sum_up()
+    }
+
+    /// Ends the pipeline without losing anything: producers stop, what they have emitted is handled, and each stage ends when the
+    /// last of those before it has. What each of them did.
+    ///
+    /// A producer finishes at once, unless its [`on_drain`](crate::Producer::on_drain) does otherwise. Demand that is accumulated
+    /// is forwarded. Messages that reach a stage after it has finished are dropped. Stages outside of the pipeline are told
+    /// nothing: one that feeds a stage of the pipeline, or holds up what a stage has for it, is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](Self::join).
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future stops the pipeline.
+    pub async fn drain(self) -> Result<Summary, Failure> {
+        self.control.stages().iter().for_each(|stage| stage.drain());
+        self.join().await
+    }
+
+    /// As [`drain`](Self::drain), but for no longer than that: what is left then is aborted, as by [`abort`](Self::abort).
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](Self::join), and [`Failure::CutOff`] with the stages that had not ended in time, and how many events each of them
+    /// discarded or lost.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future stops the pipeline.
+    pub async fn drain_within(self, time: Duration) -> Result<Summary, Failure> {
+        let mut running = self.without_handles();
+        running.control.stages().iter().for_each(|stage| stage.drain());
+        if timeout(time, running.ended()).await.is_ok() {
+            return running.sum_up();
         }
-        drop(guard);
-        let summary = Summary::new(stages);
-        match control.failure.get() {
-            None => Ok(summary),
-            Some((stage, reason)) => {
-                Err(Failure::Stage { stage: stage.clone(), reason: reason.clone(), summary })
-            }
+        let late = running.tasks.iter().filter(|task| task.summary.is_none() && !task.handle.is_finished());
+        let stages: Vec<_> = late.map(|task| task.name.clone()).collect();
+        running.control.stop();
+        running.ended().await;
+        let summary = running.sum_up()?;
+        match stages.is_empty() {
+            true => Ok(summary),
+            false => Err(Failure::CutOff { time, stages, summary }),
         }
+    }
+
+    /// Ends every stage with that reason, after the message that it is at; what is queued or buffered is discarded, and counted.
+    /// What each of them did.
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](Self::join); a reason that is a failure is one of the first stage that ends with it.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future stops the pipeline at once.
+    pub async fn stop(self, reason: Reason) -> Result<Summary, Failure> {
+        self.control.stages().iter().for_each(|stage| stage.stop(reason.clone()));
+        self.join().await
+    }
+
+    /// Ends every stage at once, as dropping the pipeline does, and waits until all have ended: a callback that waits is dropped at
+    /// its `await`. What each of them did.
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](Self::join), if a stage had failed before.
+    pub async fn abort(self) -> Result<Summary, Failure> {
+        self.control.stop();
+        self.join().await
     }
 
     /// Lets the stages run on by themselves; dropping nothing stops them any more.
@@ -159,11 +258,40 @@ impl<H> Running<H> {
         self.guard.0 = None;
         self.handles
     }
+
+    /// The rest: a stage that nobody can reach any more is free to end.
+    fn without_handles(self) -> Running {
+        let Self { tasks, control, guard, .. } = self;
+        Running { handles: (), tasks, control, guard }
+    }
+
+    /// Waits until all stages have ended. Cancellation safe.
+    async fn ended(&mut self) {
+        for task in &mut self.tasks {
+            task.ended(&self.control).await;
+        }
+    }
+
+    /// What all stages did that have ended.
+    fn sum_up(self) -> Result<Summary, Failure> {
+        let stages = self.tasks.into_iter().filter_map(|task| task.summary);
+        let summary = Summary::new(stages.collect());
+        match self.control.failure.get() {
+            None => Ok(summary),
+            Some((stage, reason)) => {
+                Err(Failure::Stage { stage: stage.clone(), reason: reason.clone(), summary })
+            }
+        }
+    }
 }
 
 impl Task {
-    async fn join(self, control: &Control) -> StageSummary {
-        match self.handle.await {
+    /// Waits for its end. Cancellation safe.
+    async fn ended(&mut self, control: &Control) {
+        if self.summary.is_some() {
+            return;
+        }
+        self.summary = Some(match (&mut self.handle).await {
             Ok(summary) => summary,
             // The shell catches the panics of callbacks; this one came from a destructor, or the runtime is going.
             Err(error) => {
@@ -172,9 +300,9 @@ impl Task {
                     Err(_) => Reason::Killed,
                 };
                 control.ended(&self.name, &reason);
-                StageSummary::unknown(self.name, reason)
+                StageSummary::unknown(self.name.clone(), reason)
             }
-        }
+        });
     }
 }
 

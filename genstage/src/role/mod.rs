@@ -158,6 +158,11 @@ pub trait Role<S: Stage> {
         cx: &mut Context<S>,
     ) -> impl Future<Output = Result> + Send;
 
+    /// Calls `on_drain`; never called for a role without it.
+    fn drain(_stage: &mut S, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Calls `on_discarded`; whether to warn.
     fn discarded(_stage: &mut S, _events: usize) -> bool {
         true

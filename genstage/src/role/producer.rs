@@ -89,6 +89,13 @@ pub trait Producer: Stage {
         std::future::ready(Ok(()))
     }
 
+    /// The pipeline is drained: the stage is to emit nothing new, and to finish. It does so at once, unless this is overridden: a
+    /// producer that has accepted work may emit it as it is asked to, and call [`Context::finish`] when all of it is out.
+    fn on_drain(&mut self, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send {
+        cx.finish();
+        std::future::ready(Ok(()))
+    }
+
     /// So many events were discarded because the buffer is full. Whether to report it by a `tracing` warning, too; they
     /// are counted in the [`Summary`](crate::Summary) in any case.
     fn on_discarded(&mut self, events: usize) -> bool {
@@ -155,6 +162,10 @@ impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRol
         cx: &mut Context<S>,
     ) -> impl Future<Output = Result> + Send {
         stage.handle_cancel(cancelled, cx)
+    }
+
+    fn drain(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        stage.on_drain(cx)
     }
 
     fn discarded(stage: &mut S, events: usize) -> bool {

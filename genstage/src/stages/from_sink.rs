@@ -23,7 +23,8 @@ pub struct SinkItems<T>(Receiver<T>);
 ///
 /// The producer takes items only as far as there is demand; beyond that the sink takes at most `capacity` (at least 1) items
 /// and then is not ready, so that whoever feeds it waits. Closing or dropping the sink ends the producer, after everything
-/// has been emitted; the sink fails once the producer has ended.
+/// has been emitted; the sink fails once the producer has ended. Draining the pipeline closes the sink, too: what it has taken in is
+/// emitted, and it takes no more.
 ///
 /// ```
 /// use futures_util::SinkExt;
@@ -44,7 +45,8 @@ pub struct SinkItems<T>(Receiver<T>);
 /// ```
 pub fn from_sink<T: Send + 'static>(capacity: usize) -> (EventSink<T>, FromStream<SinkItems<T>>) {
     let (sender, receiver) = channel(capacity.max(1));
-    (EventSink { sender: PollSender::new(sender) }, from_stream(SinkItems(receiver)))
+    let items = from_stream(SinkItems(receiver)).closed_by(|mut items| items.0.close());
+    (EventSink { sender: PollSender::new(sender) }, items)
 }
 
 impl<T> Stream for SinkItems<T> {

@@ -15,6 +15,8 @@ use crate::{Cancelled, Subscription};
 pub struct FromStream<St> {
     items: Pin<Box<St>>,
     consumers: Consumers,
+    /// Has the stream end, after what it holds; without it, the rest of the stream is left when the stage is drained.
+    close: Option<fn(Pin<&mut St>)>,
 }
 
 /// A producer that emits the items of a stream, as many as are asked for, and finishes at its end.
@@ -38,10 +40,16 @@ pub struct FromStream<St> {
 /// # }
 /// ```
 pub fn from_stream<St: Stream>(items: St) -> FromStream<St> {
-    FromStream { items: Box::pin(items), consumers: Consumers::default() }
+    FromStream { items: Box::pin(items), consumers: Consumers::default(), close: None }
 }
 
 impl<St> FromStream<St> {
+    /// A stream that can be closed, and is when the stage is drained.
+    pub(super) fn closed_by(mut self, close: fn(Pin<&mut St>)) -> Self {
+        self.close = Some(close);
+        self
+    }
+
     /// What the stage does when its last consumer has gone.
     #[must_use]
     pub fn on_cancel(mut self, on_cancel: OnCancel) -> Self {
@@ -89,6 +97,14 @@ where
 
     async fn handle_subscribe(&mut self, _: &Subscription, _: &mut Context<Self>) -> Result {
         self.consumers.come();
+        Ok(())
+    }
+
+    async fn on_drain(&mut self, cx: &mut Context<Self>) -> Result {
+        match self.close {
+            Some(close) => close(self.items.as_mut()),
+            None => cx.finish(),
+        }
         Ok(())
     }
 

@@ -28,6 +28,7 @@ pub(super) enum Callback<S: Stage> {
     Subscribed(Subscription),
     Cancelled(Cancelled),
     Discarded(usize),
+    Drain,
     Terminate(Reason),
 }
 
@@ -64,6 +65,7 @@ impl<S: Runnable> Instance<S> {
                 return Ok(Outcome::Ask(S::Role::subscribe(state, &subscription, cx).await?));
             }
             Callback::Cancelled(cancelled) => S::Role::cancel(state, &cancelled, cx).await?,
+            Callback::Drain => S::Role::drain(state, cx).await?,
             Callback::Discarded(events) => return Ok(Outcome::Report(S::Role::discarded(state, events))),
             Callback::Terminate(reason) => S::Role::terminate(state, &reason).await,
         }

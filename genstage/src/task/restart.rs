@@ -8,7 +8,7 @@ use super::instance::{Callback, Instance, Place, guarded};
 use super::mailbox::{Message, WeakAddress};
 use super::shell::{End, Shell};
 use crate::Reason;
-use crate::control::{Control, Rebuild};
+use crate::control::{Control, Remote};
 use crate::machine::Origin;
 use crate::restart::Restart;
 use crate::role::Runnable;
@@ -62,10 +62,12 @@ impl<S> Restartable<S> {
 }
 
 impl<S: Runnable> Shell<S> {
-    /// Numbers the stage among those of its pipeline; what has its state rebuilt, if that can be.
-    pub(crate) fn number(&mut self, number: usize) -> Option<Box<dyn Rebuild>> {
-        self.restartable.as_mut()?.number = number;
-        Some(Box::new(self.this.clone()))
+    /// Numbers the stage among those of its pipeline; how to reach it.
+    pub(crate) fn number(&mut self, number: usize) -> Box<dyn Remote> {
+        if let Some(restartable) = &mut self.restartable {
+            restartable.number = number;
+        }
+        Box::new(self.this.clone())
     }
 
     /// One instance after the other, until there is to be no more.
@@ -92,6 +94,9 @@ impl<S: Runnable> Shell<S> {
     /// How long to wait before the next instance; none if there is to be none.
     fn next_after(&self, end: &End, control: &Control) -> Option<Duration> {
         let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end))?;
+        if self.machine.is_draining() && !end.0.is_failure() {
+            return None;
+        }
         if end.1 == Origin::Strategy {
             return Some(Duration::ZERO);
         }
@@ -153,11 +158,28 @@ async fn pause(wait: Duration) {
     }
 }
 
-impl<S: Runnable> Rebuild for WeakAddress<S> {
-    fn rebuild(&self) {
+impl<S: Runnable> WeakAddress<S> {
+    fn control(&self, control: impl FnOnce(&mut Shell<S>) + Send + 'static) {
         if let Some(address) = self.upgrade() {
-            let end = |shell: &mut Shell<S>| shell.machine.end_with(Reason::Shutdown, Origin::Strategy);
-            let _ = address.sender.send(Message::Control(Box::new(end)));
+            let _ = address.sender.send(Message::Control(Box::new(control)));
         }
+    }
+}
+
+impl<S: Runnable> Remote for WeakAddress<S> {
+    fn rebuild(&self) {
+        self.control(|shell| {
+            if shell.restartable.is_some() {
+                shell.machine.end_with(Reason::Shutdown, Origin::Strategy);
+            }
+        });
+    }
+
+    fn drain(&self) {
+        self.control(|shell| shell.machine.drain());
+    }
+
+    fn stop(&self, reason: Reason) {
+        self.control(move |shell| shell.machine.end_with(reason, Origin::Others));
     }
 }

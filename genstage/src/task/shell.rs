@@ -102,6 +102,7 @@ impl<S: Runnable> Shell<S> {
                         self.call(Callback::Message(envelope)).await?;
                     }
                 }
+                Step::Drain => drop(self.call(Callback::Drain).await?),
                 Step::Discarded(events) => self.discarded(events).await?,
                 Step::Subscribed(subscription) => {
                     let id = subscription.id;

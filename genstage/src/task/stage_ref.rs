@@ -46,8 +46,8 @@ impl<S: Stage> StageRef<S> {
 
     /// Ends the stage with that reason and waits until it has ended; why it has in the end.
     ///
-    /// The callback that is running is finished first; what is buffered or queued is discarded. Dropping the future does
-    /// not take the request back.
+    /// The message that the stage is at, at most one window of events, is handled first; what is buffered or queued behind it is
+    /// discarded. Dropping the future does not take the request back.
     pub async fn stop(&self, reason: Reason) -> Reason
     where
         S: Runnable,
