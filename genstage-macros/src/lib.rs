@@ -20,6 +20,7 @@ use proc_macro::TokenStream;
 /// | `producer`          | [`Producer`](trait.Producer.html)                  |
 /// | `producer_consumer` | [`ProducerConsumer`](trait.ProducerConsumer.html)  |
 /// | `consumer`          | [`Consumer`](trait.Consumer.html)                  |
+/// | `consumer_supervisor` | [`ConsumerSupervisor`](trait.ConsumerSupervisor.html) |
 ///
 /// | option        | of                            | default                           | meaning |
 /// |---------------|-------------------------------|-----------------------------------|---------|
@@ -29,8 +30,13 @@ use proc_macro::TokenStream;
 /// | `demand`      | `producer`                      | `forward`                         | `accumulate`: consumers' demand is kept until [`StageRef::set_demand`](struct.StageRef.html#method.set_demand) |
 /// | `max_demand`  | `producer_consumer`, `consumer` | `1000`                          | how many events may be on their way over one subscription, at least 1 |
 /// | `min_demand`  | `producer_consumer`, `consumer` | `max_demand / 2`                | how few may be left before more are asked for, below `max_demand` |
+/// | `restart`     | `consumer_supervisor`           | `temporary`                     | `transient`: a child that fails is begun anew, from a clone of its event |
+/// | `max_restarts`, `within` | `consumer_supervisor` | `3`, `Duration::from_secs(5)`   | one restart more than that within that time ends the stage |
+/// | `shutdown`    | `consumer_supervisor`           | `Duration::from_secs(5)`        | how long a child may take to end when it is told to, or `abort`, or `unbounded` |
 ///
-/// The word `blocking`, without a value, says that the callbacks may block: each runs in a thread for blocking work, and the runtime's
+/// A `consumer_supervisor` has the demands of a `consumer`, too.
+///
+/// The word `blocking`, without a value, says of any other stage that the callbacks may block: each runs in a thread for blocking work, and the runtime's
 /// own threads stay free. Nothing else about the stage changes, but that a callback which has begun is waited for when the
 /// pipeline stops. Such a call costs a switch of threads or two; see
 /// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) for how many threads there are.

@@ -1,6 +1,7 @@
 //! What the macros' expansions call. Not for use by hand: it changes without notice.
 
 pub use crate::buffer::{Buffer, Capacity, Keep, check_capacity};
+pub use crate::children::{Shutdown, keep};
 pub use crate::demand::{Window, check_window};
 pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast};
 pub use crate::pipeline::{
@@ -9,8 +10,8 @@ pub use crate::pipeline::{
 };
 pub use crate::restart::{Restart, Strategy};
 pub use crate::role::{
-    ConsumerRole, DeclaredConsumer, DeclaredProducer, DeclaredProducerConsumer, Nothing,
-    ProducerConsumerRole, ProducerRole, StageOptions,
+    ConsumerRole, ConsumerSupervisorRole, DeclaredConsumer, DeclaredConsumerSupervisor, DeclaredProducer,
+    DeclaredProducerConsumer, Nothing, ProducerConsumerRole, ProducerRole, StageOptions,
 };
 pub use crate::subscription::{Cancel, DemandMode, Subscribe};
 pub use crate::task::Recipe;

@@ -2,13 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::children::Children;
 use crate::role::{Emits, Runnable, Stage};
 use crate::subscription::SubscriptionId;
 use crate::task::WeakAddress;
-use crate::{Cast, Reason, StageRef, Subscription};
+use crate::{Cast, ChildId, NoSuchChild, Reason, StageRef, Subscription};
 
 /// What a callback can say to the runtime: emit events, finish.
 ///
@@ -24,6 +26,21 @@ pub struct Context<S: Stage> {
     /// What is to be done when the callback's events have been sent.
     pub(crate) afterwards: Vec<Box<dyn FnOnce() + Send>>,
     pub(crate) asks: Vec<(SubscriptionId, usize)>,
+    /// Of a consumer supervisor that has, or had, any.
+    pub(crate) children: Option<Box<Children<S::Take>>>,
+}
+
+impl<S: Stage<Take: Send + 'static>> Context<S> {
+    /// The children of a consumer supervisor.
+    pub(crate) fn children(&mut self) -> &mut Children<S::Take> {
+        let options = self.this.shared().options.children;
+        self.children.get_or_insert_with(|| Box::new(Children::new(options)))
+    }
+
+    /// Ends a child; what comes when it has ended.
+    pub(crate) fn terminate_child(&mut self, child: ChildId) -> Result<oneshot::Receiver<()>, NoSuchChild> {
+        self.children.as_mut().ok_or(NoSuchChild)?.terminate(child, &mut self.timers)
+    }
 }
 
 impl<S: Stage> Context<S> {
@@ -37,6 +54,7 @@ impl<S: Stage> Context<S> {
             stop: None,
             afterwards: Vec::new(),
             asks: Vec::new(),
+            children: None,
         }
     }
 

@@ -80,6 +80,7 @@ extern crate self as genstage;
 
 mod batch;
 mod buffer;
+mod children;
 mod context;
 mod control;
 mod demand;
@@ -106,6 +107,7 @@ pub mod __private;
 
 pub use batch::Batch;
 pub use buffer::{Keep, Marker};
+pub use children::{Child, ChildCount, ChildId, ChildInfo, Ignore, NoSuchChild, Shutdown, Stopping};
 pub use context::{Context, Timer};
 pub use demand::WindowError;
 pub use dispatch::{
@@ -118,7 +120,7 @@ pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
 pub use pipeline::{Pipeline, Running};
 pub use registry::{NameTaken, Registry};
 pub use restart::{Restart, Strategy};
-pub use role::{Consumer, Emits, Kind, Producer, ProducerConsumer, Stage};
+pub use role::{Consumer, ConsumerSupervisor, Emits, Kind, Producer, ProducerConsumer, Stage};
 pub use snapshot::Snapshot;
 pub use stages::{
     EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Map, OnCancel, SinkItems, filter, flat_map,
@@ -126,6 +128,6 @@ pub use stages::{
 };
 pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};
-pub use task::{Spawn, StageRef, SubscribeError};
+pub use task::{Spawn, StageRef, StartError, SubscribeError};
 
 pub use subscription::{Cancel, CancelKind, Cancelled, Demand, DemandMode, Side, Subscribe, Subscription};

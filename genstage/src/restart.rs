@@ -40,10 +40,15 @@ pub(crate) struct Limit {
     pub(crate) backoff: Duration,
 }
 
-impl Default for Limit {
+impl Limit {
     /// GenStage's, and without a wait.
+    pub(crate) const DEFAULT: Self =
+        Self { max_restarts: 3, within: Duration::from_secs(5), backoff: Duration::ZERO };
+}
+
+impl Default for Limit {
     fn default() -> Self {
-        Self { max_restarts: 3, within: Duration::from_secs(5), backoff: Duration::ZERO }
+        Self::DEFAULT
     }
 }
 

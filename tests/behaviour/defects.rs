@@ -4,7 +4,7 @@
 //! |---|---|
 //! | D1 | `machine::tests::d1_…` in the crate, `machine::invariants::demand_dispatcher` |
 //! | D3, D4 | `dispatchers::d3_…`, `dispatchers::d4_…` |
-//! | D7 | belongs to the consumer supervisor |
+//! | D7 | `children::d7_…` |
 //! | D8 | `tests/ui/stage/fail/buffer_size_zero.rs`, and here |
 //! | D10 | `subscriptions::c066_d10_…` |
 //! | D12 | here, and `machine::invariants` |

@@ -6,6 +6,7 @@ mod blocking;
 mod buffers;
 mod catalogue;
 mod catalogue_stages;
+mod children;
 mod completion;
 mod defects;
 mod demand;

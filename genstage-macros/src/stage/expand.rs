@@ -3,7 +3,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Expr, Ident};
 
-use super::model::{BufferSize, Dispatcher, Keep, Keyed, Mode, Partitions, Role, Stage};
+use super::model::{BufferSize, Children, Dispatcher, Keep, Keyed, Mode, Partitions, Role, Shutdown, Stage};
 use crate::value::no_more_arms;
 
 /// The glue between the struct and the runtime. All of it stands at the role's word: what does not fit is reported there.
@@ -13,14 +13,16 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
     let mut name = input.ident.clone();
     name.set_span(span);
     let (marker, role_trait) = role(stage);
-    let generics = where_implemented(input, &role_trait);
+    let generics = where_implemented(stage, input, &role_trait);
     let (params, arguments, conditions) = generics.split_for_impl();
     let (take, give) = match stage.role {
         Role::Producer => (quote_spanned!(span=> #private::Nothing), event(&role_trait, "Event", stage)),
-        Role::Consumer => (event(&role_trait, "Event", stage), quote_spanned!(span=> #private::Nothing)),
+        Role::Consumer | Role::ConsumerSupervisor => {
+            (event(&role_trait, "Event", stage), quote_spanned!(span=> #private::Nothing))
+        }
         Role::ProducerConsumer => (event(&role_trait, "Input", stage), event(&role_trait, "Output", stage)),
     };
-    let emits = (stage.role != Role::Consumer).then(|| {
+    let emits = stage.role.emits().then(|| {
         quote_spanned! {span=>
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
@@ -30,6 +32,13 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
         }
     });
     let (options, evaluate) = options(stage, input, &private);
+    let keep = stage.children.transient.map(|transient| {
+        quote_spanned! {transient=>
+            fn keep(event: &Self::Take) -> ::core::option::Option<Self::Take> {
+                ::core::option::Option::Some(#private::keep(event))
+            }
+        }
+    });
     let broadcast = broadcast(stage, input, &role_trait, &name);
     let (dispatcher, make_dispatcher) = dispatcher(stage, &give, &private);
     let (options_self, dispatcher_self) = (receiver(&options, span), receiver(&make_dispatcher, span));
@@ -45,6 +54,8 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             fn options(&#options_self) -> #private::StageOptions {
                 #options
             }
+
+            #keep
 
             fn dispatcher(&#dispatcher_self) -> Self::Dispatcher {
                 #make_dispatcher
@@ -71,6 +82,10 @@ fn role(stage: &Stage) -> (TokenStream, TokenStream) {
             quote_spanned!(span=> ConsumerRole),
             quote_spanned!(span=> ::genstage::__private::DeclaredConsumer),
         ),
+        Role::ConsumerSupervisor => (
+            quote_spanned!(span=> ConsumerSupervisorRole),
+            quote_spanned!(span=> ::genstage::__private::DeclaredConsumerSupervisor),
+        ),
     }
 }
 
@@ -81,10 +96,14 @@ fn event(role_trait: &TokenStream, name: &str, stage: &Stage) -> TokenStream {
 
 /// The struct's generics; where there are any, the struct is a stage only where the user implemented the role's trait,
 /// so that bounds have to stand there only.
-fn where_implemented(input: &DeriveInput, role_trait: &TokenStream) -> syn::Generics {
+fn where_implemented(stage: &Stage, input: &DeriveInput, role_trait: &TokenStream) -> syn::Generics {
     let mut generics = input.generics.clone();
     if !generics.params.is_empty() {
-        generics.make_where_clause().predicates.push(syn::parse_quote!(Self: #role_trait));
+        let conditions = &mut generics.make_where_clause().predicates;
+        conditions.push(syn::parse_quote!(Self: #role_trait));
+        if stage.children.transient.is_some() {
+            conditions.push(syn::parse_quote!(<Self as #role_trait>::Event: ::core::clone::Clone));
+        }
     }
     generics
 }
@@ -147,6 +166,17 @@ fn chain(stage: &Stage, private: &TokenStream) -> TokenStream {
     if let Some(min) = &stage.min_demand {
         options.extend(quote_spanned!(span=> .min_demand(#min)));
     }
+    let Children { shutdown, max_restarts, within, .. } = &stage.children;
+    if let Some(shutdown) = shutdown {
+        let shutdown = match shutdown {
+            Shutdown::Abort => quote_spanned!(span=> #private::Shutdown::Abort),
+            Shutdown::Unbounded => quote_spanned!(span=> #private::Shutdown::Unbounded),
+            Shutdown::After(time) => quote_spanned!(span=> #private::Shutdown::After(#time)),
+        };
+        options.extend(quote_spanned!(span=> .shutdown(#shutdown)));
+    }
+    options.extend(max_restarts.iter().map(|restarts| quote_spanned!(span=> .max_restarts(#restarts))));
+    options.extend(within.iter().map(|within| quote_spanned!(span=> .within(#within))));
     if let Some(blocking) = &stage.blocking {
         let method = Ident::new("blocking", blocking.span());
         options.extend(quote_spanned!(span=> .#method()));

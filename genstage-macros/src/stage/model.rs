@@ -1,4 +1,5 @@
 use proc_macro2::{Span, TokenStream};
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Expr, GenericParam, Ident, Path};
 
 use super::dispatcher;
@@ -21,6 +22,23 @@ pub(super) struct Stage {
     pub(super) blocking: Option<Ident>,
     pub(super) max_demand: Option<Expr>,
     pub(super) min_demand: Option<Expr>,
+    pub(super) children: Children,
+}
+
+/// What is stated about the children of a consumer supervisor.
+#[derive(Default)]
+pub(super) struct Children {
+    /// Where the word `transient` stands.
+    pub(super) transient: Option<Span>,
+    pub(super) shutdown: Option<Shutdown>,
+    pub(super) max_restarts: Option<Expr>,
+    pub(super) within: Option<Expr>,
+}
+
+pub(super) enum Shutdown {
+    Abort,
+    Unbounded,
+    After(Expr),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +46,7 @@ pub(super) enum Role {
     Producer,
     ProducerConsumer,
     Consumer,
+    ConsumerSupervisor,
 }
 
 pub(super) enum BufferSize {
@@ -83,15 +102,21 @@ pub(super) struct Keyed {
 
 const BUFFER: [&str; 4] = ["buffer_size", "buffer_keep", "dispatcher", "demand"];
 const WINDOW: [&str; 2] = ["max_demand", "min_demand"];
+const CHILDREN: [&str; 4] = ["restart", "shutdown", "max_restarts", "within"];
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Producer, Self::ProducerConsumer, Self::Consumer];
+    const ALL: [Self; 4] = [Self::Producer, Self::ProducerConsumer, Self::Consumer, Self::ConsumerSupervisor];
+
+    pub(super) fn emits(self) -> bool {
+        matches!(self, Self::Producer | Self::ProducerConsumer)
+    }
 
     fn word(self) -> &'static str {
         match self {
             Self::Producer => "producer",
             Self::ProducerConsumer => "producer_consumer",
             Self::Consumer => "consumer",
+            Self::ConsumerSupervisor => "consumer_supervisor",
         }
     }
 
@@ -102,7 +127,7 @@ impl Role {
     /// Why it has no options for what goes out.
     fn lacks(self) -> &'static str {
         match self {
-            Self::Consumer => "nothing goes out of it",
+            Self::Consumer | Self::ConsumerSupervisor => "nothing goes out of it",
             Self::Producer | Self::ProducerConsumer => "it handles events as its consumers ask for them",
         }
     }
@@ -113,6 +138,7 @@ impl Role {
             // Its demand is its own producers' affair.
             Self::ProducerConsumer => [&BUFFER[..3], &WINDOW[..]].concat(),
             Self::Consumer => WINDOW.to_vec(),
+            Self::ConsumerSupervisor => [&WINDOW[..], &CHILDREN[..]].concat(),
         }
     }
 }
@@ -139,7 +165,9 @@ impl Stage {
             blocking,
             max_demand: None,
             min_demand: None,
+            children: Children::default(),
         };
+        stage.check_blocking(report);
         let mut seen: Vec<Ident> = vec![];
         for Arg { name, value } in options {
             let Some(value) = value else { continue };
@@ -164,6 +192,13 @@ impl Stage {
             known if WINDOW.contains(&known) && !options.contains(&known) => {
                 report.at(name, format!("`{word}` is no option of a {role}: it asks nobody for events"));
             }
+            known if CHILDREN.contains(&known) && !options.contains(&known) => {
+                report.at(name, format!("`{word}` is no option of a {role}: it has no children"));
+            }
+            "restart" => self.children.transient = transient(&value, report),
+            "shutdown" => self.children.shutdown = Some(shutdown(value)),
+            "max_restarts" => self.children.max_restarts = Some(value),
+            "within" => self.children.within = Some(value),
             "buffer_size" => self.buffer_size = buffer_size(value, report),
             "buffer_keep" => self.buffer_keep = keep(value, report),
             "dispatcher" => self.dispatcher = dispatcher::parse(value, report),
@@ -171,6 +206,13 @@ impl Stage {
             "max_demand" => self.max_demand = Some(value),
             "min_demand" => self.min_demand = Some(value),
             _ => report.at(name, names::unknown("option", &word, options)),
+        }
+    }
+
+    fn check_blocking(&self, report: &mut Report) {
+        if let (Role::ConsumerSupervisor, Some(blocking)) = (self.role, &self.blocking) {
+            let message = "`blocking` is no option of a consumer_supervisor: a child that blocks calls `spawn_blocking`";
+            report.at(blocking, message);
         }
     }
 
@@ -254,6 +296,27 @@ fn demand(value: Expr, report: &mut Report) -> Option<Mode> {
             report.at(value, "expected `accumulate` or `forward`");
             None
         }
+    }
+}
+
+/// Where the word `transient` stands.
+fn transient(value: &Expr, report: &mut Report) -> Option<Span> {
+    match word(value).as_deref() {
+        Some("transient") => return Some(value.span()),
+        Some("temporary") => {}
+        Some("permanent") => {
+            report.at(value, "a child ends with the work of its event: expected `temporary` or `transient`");
+        }
+        _ => report.at(value, "expected `temporary` or `transient`"),
+    }
+    None
+}
+
+fn shutdown(value: Expr) -> Shutdown {
+    match word(&value).as_deref() {
+        Some("abort") => Shutdown::Abort,
+        Some("unbounded") => Shutdown::Unbounded,
+        _ => Shutdown::After(value),
     }
 }
 

@@ -229,6 +229,20 @@ impl<I> Inlet<I> {
         }
     }
 
+    /// One event of a subscription, handed out before, has been dealt with.
+    pub(super) fn freed(&mut self, id: SubscriptionId) {
+        let Some(producer) = self.producers.get_mut(&id) else { return };
+        let ask = producer.window.handled(1);
+        if ask > 0 {
+            producer.port.ask(id, ask, Vec::new());
+        }
+    }
+
+    /// The subscription whose events are with the handler.
+    pub(crate) fn handled_subscription(&self) -> Option<SubscriptionId> {
+        self.handling.map(|(id, _)| id)
+    }
+
     /// How many events are with the handler.
     pub(super) fn handling(&self) -> usize {
         self.handling.map_or(0, |(_, events)| events)

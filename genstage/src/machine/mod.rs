@@ -82,6 +82,8 @@ pub(crate) struct Machine<I, O, D> {
     finishing: Option<Origin>,
     /// The stage is to finish when its producers have; a producer, when it says so.
     draining: bool,
+    /// How many children keep a stage that has finished from ending.
+    pub(crate) children: usize,
     /// Why the stage has to end at once.
     end: Option<(Reason, Origin)>,
 }
@@ -95,7 +97,17 @@ enum Callback {
 impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     pub(crate) fn new(kind: Kind, outlet: Outlet<O, D>) -> Self {
         let (inlet, callbacks) = (Inlet::new(), VecDeque::new());
-        Self { kind, inlet, outlet, callbacks, ending: None, finishing: None, draining: false, end: None }
+        Self {
+            kind,
+            inlet,
+            outlet,
+            callbacks,
+            ending: None,
+            finishing: None,
+            draining: false,
+            children: 0,
+            end: None,
+        }
     }
 
     /// Ends the stage normally as soon as everything emitted has been dispatched.
@@ -155,7 +167,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     /// An info has come: it waits behind the events that are queued or buffered.
     pub(crate) fn on_info(&mut self, info: Marker) {
         match self.kind {
-            Kind::Consumer => self.outlet.out.release(info),
+            Kind::Consumer | Kind::ConsumerSupervisor => self.outlet.out.release(info),
             Kind::ProducerConsumer if self.inlet.enqueue_info(info) => {}
             Kind::Producer | Kind::ProducerConsumer => self.outlet.info(info),
         }
@@ -212,8 +224,8 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// Takes a batch back from the event handler, and asks for more where the window says so.
     pub(crate) fn handled(&mut self, batch: Batch<I>) {
-        // A stage that has finished wants nothing more.
-        self.inlet.handled(batch, self.finishing.is_none());
+        // A stage that has finished wants nothing more, and the events of a supervisor are with its children still.
+        self.inlet.handled(batch, self.finishing.is_none() && self.kind != Kind::ConsumerSupervisor);
     }
 
     /// The callback of a subscription's end has been called.
@@ -222,6 +234,13 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             Some(Consequence::GoOn) | None => {}
             Some(Consequence::Finish) => self.finish(Origin::Others),
             Some(Consequence::End(reason)) => self.end_with(reason, Origin::Others),
+        }
+    }
+
+    /// The child of an event that came over that subscription has ended.
+    pub(crate) fn freed(&mut self, id: SubscriptionId) {
+        if self.finishing.is_none() {
+            self.inlet.freed(id);
         }
     }
 
@@ -263,6 +282,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
                 return Step::Discarded(discarded);
             }
             if let Some(origin) = self.finishing
+                && self.children == 0
                 && (self.outlet.is_dispatched() || self.draining && self.outlet.out.is_empty())
             {
                 self.end_with(Reason::Normal, origin);
@@ -306,7 +326,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             return (demand > 0).then_some(Step::Demand(demand));
         }
         // A producer-consumer begins a message only while its consumers want something of it.
-        let may_begin = self.kind == Kind::Consumer || {
+        let may_begin = self.kind != Kind::ProducerConsumer || {
             self.outlet.claim();
             self.outlet.owed() > 0
         };

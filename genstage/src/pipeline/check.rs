@@ -10,7 +10,9 @@ use super::node::{Node, Replicas};
 use super::wiring::Wiring;
 use crate::Refusal;
 use crate::dispatch::Dispatcher;
-use crate::role::{ConsumerRole, Nothing, ProducerConsumerRole, ProducerRole, Runnable, Stage};
+use crate::role::{
+    ConsumerRole, ConsumerSupervisorRole, Nothing, ProducerConsumerRole, ProducerRole, Runnable, Stage,
+};
 use crate::subscription::{DispatchOptions, Subscribe};
 
 /// A role that may stand left of `=>` only.
@@ -41,6 +43,8 @@ pub trait Middle<S> {}
 impl<S> Source<S> for ProducerRole {}
 #[diagnostic::do_not_recommend]
 impl<S> Sink<S> for ConsumerRole {}
+#[diagnostic::do_not_recommend]
+impl<S> Sink<S> for ConsumerSupervisorRole {}
 #[diagnostic::do_not_recommend]
 impl<S> Middle<S> for ProducerConsumerRole {}
 
@@ -88,6 +92,11 @@ impl Sides for ProducerConsumerRole {
 }
 
 impl Sides for ConsumerRole {
+    type In = Events;
+    type Out = Nothing;
+}
+
+impl Sides for ConsumerSupervisorRole {
     type In = Events;
     type Out = Nothing;
 }

@@ -1,14 +1,19 @@
 //! The roles a stage can have: what the user implements, and what `#[stage]` adds.
 
 mod consumer;
+mod consumer_supervisor;
 mod producer;
 mod producer_consumer;
 
 pub use consumer::{Consumer, ConsumerRole, DeclaredConsumer};
+pub use consumer_supervisor::{ConsumerSupervisor, ConsumerSupervisorRole, DeclaredConsumerSupervisor};
 pub use producer::{DeclaredProducer, Producer, ProducerRole};
 pub use producer_consumer::{DeclaredProducerConsumer, ProducerConsumer, ProducerConsumerRole};
 
+use std::time::Duration;
+
 use crate::buffer::{Capacity, Keep};
+use crate::children::{ChildOptions, Shutdown};
 use crate::dispatch::Dispatcher;
 use crate::pipeline::Node;
 use crate::{Batch, Cancelled, Context, Demand, DemandMode, Error, Reason, Result, Subscription};
@@ -44,6 +49,13 @@ pub trait Stage: Sized + Send + 'static {
     #[doc(hidden)]
     fn options(&self) -> StageOptions;
 
+    /// A copy of an event, for a child that may be begun anew.
+    #[doc(hidden)]
+    fn keep(event: &Self::Take) -> Option<Self::Take> {
+        let _ = event;
+        None
+    }
+
     /// The stage's dispatcher, new.
     #[doc(hidden)]
     fn dispatcher(&self) -> Self::Dispatcher;
@@ -64,7 +76,7 @@ pub trait Emits: Stage<Give = <Self as Emits>::Emitted> {
     type Emitted;
 }
 
-/// The three roles, at run time.
+/// The roles, at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Emits only.
@@ -73,6 +85,8 @@ pub enum Kind {
     ProducerConsumer,
     /// Takes in only.
     Consumer,
+    /// Takes in only, and starts a task for each event.
+    ConsumerSupervisor,
 }
 
 /// A stage that implements the trait of its role, so that it can be run.
@@ -125,10 +139,12 @@ pub trait Role<S: Stage> {
         std::future::ready(Ok(()))
     }
 
-    /// Whether events come of themselves: then [`source`](Self::source) is raced against the mailbox.
-    const HAS_SOURCE: bool = false;
+    /// Whether something may come of itself: then [`source`](Self::source) is raced against the mailbox.
+    fn has_source(_cx: &Context<S>, _due: usize) -> bool {
+        false
+    }
 
-    /// Waits for events that come of themselves, and emits at most `due` of them. Dropped when a message comes first.
+    /// Waits for what comes of itself; of events, emits at most `due`. Dropped when a message comes first.
     fn source(_stage: &mut S, _due: usize, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         std::future::pending()
     }
@@ -181,6 +197,7 @@ pub struct StageOptions {
     pub(crate) min_demand: Option<usize>,
     pub(crate) demand: DemandMode,
     pub(crate) blocking: bool,
+    pub(crate) children: ChildOptions,
 }
 
 impl StageOptions {
@@ -195,6 +212,7 @@ impl StageOptions {
             min_demand: None,
             demand: DemandMode::Forward,
             blocking: false,
+            children: ChildOptions::DEFAULT,
         }
     }
 
@@ -240,6 +258,27 @@ impl StageOptions {
         self
     }
 
+    /// `shutdown = …`
+    #[must_use]
+    pub const fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.children.shutdown = shutdown;
+        self
+    }
+
+    /// `max_restarts = …`
+    #[must_use]
+    pub const fn max_restarts(mut self, restarts: usize) -> Self {
+        self.children.limit.max_restarts = restarts;
+        self
+    }
+
+    /// `within = …`
+    #[must_use]
+    pub const fn within(mut self, within: Duration) -> Self {
+        self.children.limit.within = within;
+        self
+    }
+
     /// Whether the values make sense that only the stage itself knows.
     pub(crate) fn check(&self) -> Result {
         match self.buffer_size {
@@ -252,7 +291,7 @@ impl StageOptions {
     pub(crate) fn capacity(&self, kind: Kind) -> Capacity {
         self.buffer_size.unwrap_or(match kind {
             Kind::ProducerConsumer => Capacity::PRODUCER_CONSUMER,
-            Kind::Producer | Kind::Consumer => Capacity::PRODUCER,
+            Kind::Producer | Kind::Consumer | Kind::ConsumerSupervisor => Capacity::PRODUCER,
         })
     }
 }

@@ -134,7 +134,9 @@ pub enum ProducerRole {}
 #[diagnostic::do_not_recommend]
 impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRole {
     const KIND: Kind = Kind::Producer;
-    const HAS_SOURCE: bool = <S as Producer>::HAS_SOURCE;
+    fn has_source(_: &Context<S>, due: usize) -> bool {
+        <S as Producer>::HAS_SOURCE && due > 0
+    }
 
     fn source(stage: &mut S, due: usize, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         Producer::source(stage, due, cx)

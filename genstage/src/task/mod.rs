@@ -1,5 +1,6 @@
 //! The async shell around a [`Machine`](crate::machine::Machine): one task and one mailbox for each stage.
 
+mod children;
 mod instance;
 mod mailbox;
 mod restart;
@@ -9,6 +10,7 @@ mod spawn;
 mod stage_ref;
 mod subscribe;
 
+pub use children::StartError;
 pub(crate) use mailbox::{Address, WeakAddress, mailbox};
 pub use restart::Recipe;
 pub(crate) use restart::Restartable;

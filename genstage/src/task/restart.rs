@@ -51,11 +51,11 @@ impl<S> Restartable<S> {
         Self { recipe, number: 0 }
     }
 
-    fn wants(&self, (reason, origin): &End) -> bool {
+    fn wants(&self, origin: Origin, failed: bool) -> bool {
         match (origin, self.recipe.restart) {
             (Origin::Strategy, _) => true,
             (Origin::Others, _) | (Origin::Itself, Restart::Never) => false,
-            (Origin::Itself, Restart::OnFailure) => reason.is_failure(),
+            (Origin::Itself, Restart::OnFailure) => failed,
             (Origin::Itself, Restart::Always) => true,
         }
     }
@@ -81,10 +81,14 @@ impl<S: Runnable> Shell<S> {
                 }
             };
             let wait = self.next_after(&(reason.clone(), origin), control);
+            if wait.is_none() {
+                self.shut_down_children().await;
+            }
             let reason = self.terminate(reason).await;
             let Some(wait) = wait else { return reason };
             self.bury();
             if control.unless_stopped(pause(wait)).await.is_none() {
+                self.shut_down_children().await;
                 return Reason::Shutdown;
             }
             end = self.renew().err().map(|reason| (reason, Origin::Itself));
@@ -92,21 +96,32 @@ impl<S: Runnable> Shell<S> {
     }
 
     /// How long to wait before the next instance; none if there is to be none.
-    fn next_after(&self, end: &End, control: &Control) -> Option<Duration> {
-        let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end))?;
-        if self.machine.is_draining() && !end.0.is_failure() {
-            return None;
-        }
-        if end.1 == Origin::Strategy {
-            return Some(Duration::ZERO);
-        }
-        let wait = control.restart(restartable.number);
+    fn next_after(&mut self, end: &End, control: &Control) -> Option<Duration> {
+        let cause = self.cause.take();
+        let failed = cause.is_some() || end.0.is_failure();
+        let reason = cause.as_ref().unwrap_or(&end.0);
+        let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end.1, failed));
+        let restartable = restartable.filter(|_| failed || !self.machine.is_draining());
+        let wait = match restartable {
+            Some(_) if end.1 == Origin::Strategy => return Some(Duration::ZERO),
+            Some(restartable) => control.restart(restartable.number),
+            None if cause.is_none() => return None,
+            None => None,
+        };
         match wait {
-            Some(_) => tracing::warn!(stage = &**self.name(), reason = %end.0, "begun anew"),
+            Some(_) => tracing::warn!(stage = &**self.name(), %reason, "begun anew"),
             // Whatever the reason is, it was one too many.
-            None => control.failed(self.name(), &end.0),
+            None => control.failed(self.name(), reason),
         }
         wait
+    }
+
+    /// Ends the children of the instance, or of the last one.
+    async fn shut_down_children(&mut self) {
+        let here = self.place.here().and_then(|instance| instance.cx.children.take());
+        let Some(mut children) = self.children.take().or(here) else { return };
+        children.shut_down().await;
+        self.lost += children.lost;
     }
 
     /// Lets the state clean up; why the stage has ended after all.
@@ -128,6 +143,7 @@ impl<S: Runnable> Shell<S> {
     /// Drops the instance that has ended, and what its last callback had emitted.
     fn bury(&mut self) {
         self.lost += self.place.emitted();
+        self.children = self.place.here().and_then(|instance| instance.cx.children.take());
         let instance = std::mem::replace(&mut self.place, Place::Gone);
         if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
             tracing::warn!(
@@ -142,7 +158,9 @@ impl<S: Runnable> Shell<S> {
         let Some(restartable) = &self.restartable else { return Err(Reason::Killed) };
         let state = catch_unwind(AssertUnwindSafe(|| restartable.recipe.make()))
             .map_err(|payload| Reason::from_panic(&*payload))?;
-        self.place = Place::Here(Instance::new(state, self.this.clone()));
+        let mut instance = Instance::new(state, self.this.clone());
+        instance.cx.children = self.children.take();
+        self.place = Place::Here(instance);
         self.restarts += 1;
         self.lost += self.machine.handling();
         self.machine.renew();

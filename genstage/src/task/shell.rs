@@ -8,6 +8,7 @@ use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Mailbox, Message, Shared, WeakAddress, close};
 use super::restart::Restartable;
 use crate::buffer::Marker;
+use crate::children::Children;
 use crate::control::Control;
 use crate::machine::{Machine, Origin, Outlet, Step};
 use crate::message::Envelope;
@@ -29,8 +30,12 @@ pub(crate) struct Shell<S: Stage> {
     next_info: Marker,
     /// A call or a cast that is to be handled next.
     message: Option<(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>)>,
-    /// Events lost with failed callbacks.
+    /// Events lost with failed callbacks and children.
     pub(super) lost: usize,
+    /// The failure of a child that is the failure of the stage.
+    pub(super) cause: Option<Reason>,
+    /// The children of an instance that has ended, for the next.
+    pub(super) children: Option<Box<Children<S::Take>>>,
     pub(super) restarts: u64,
 }
 
@@ -62,6 +67,8 @@ impl<S: Runnable> Shell<S> {
             next_info: 0,
             message: None,
             lost: 0,
+            cause: None,
+            children: None,
             restarts: 0,
         }
     }
@@ -133,6 +140,11 @@ impl<S: Runnable> Shell<S> {
     }
 
     async fn handle_events(&mut self, batch: Batch<S::Take>) -> Result<(), Reason> {
+        if S::Role::KIND == Kind::ConsumerSupervisor
+            && let Some(Instance { cx, .. }) = self.place.here()
+        {
+            cx.children().slot = self.machine.inlet.handled_subscription();
+        }
         if let Outcome::Handled(batch) = self.call(Callback::Events(batch)).await? {
             self.machine.handled(batch);
         }
@@ -148,11 +160,13 @@ impl<S: Runnable> Shell<S> {
 
     /// Waits for the next message, or for events that come of themselves; false if nobody can send any more.
     async fn wait(&mut self) -> Result<bool, Reason> {
-        let due = self.machine.due();
+        let (due, children) = (self.machine.due(), self.machine.children);
         let message = match self.place.here() {
-            Some(Instance { state, cx }) if S::Role::HAS_SOURCE && due > 0 => tokio::select! {
+            Some(Instance { state, cx }) if S::Role::has_source(cx, due) => tokio::select! {
                 biased;
-                message = self.mailbox.recv() => message,
+                // Children are waited for though nobody can reach their supervisor any more.
+                message = self.mailbox.recv(),
+                    if children == 0 || !self.mailbox.is_closed() || !self.mailbox.is_empty() => message,
                 result = S::Role::source(state, due, cx) => {
                     result?;
                     self.called();
@@ -161,7 +175,9 @@ impl<S: Runnable> Shell<S> {
             },
             _ => self.mailbox.recv().await,
         };
-        Ok(message.map(|message| self.accept(message)).is_some())
+        let Some(message) = message else { return Ok(children > 0) };
+        self.accept(message);
+        Ok(true)
     }
 
     fn accept(&mut self, message: Message<S>) {
@@ -187,7 +203,8 @@ impl<S: Runnable> Shell<S> {
         Snapshot {
             name: self.name().clone(),
             role: kind,
-            dispatcher: (kind != Kind::Consumer).then(plain_type_name::<S::Dispatcher>),
+            dispatcher: matches!(kind, Kind::Producer | Kind::ProducerConsumer)
+                .then(plain_type_name::<S::Dispatcher>),
             demand: outlet.demand(),
             producers: inlet.subscriptions(),
             consumers: outlet.out.subscriptions(),
@@ -202,7 +219,7 @@ impl<S: Runnable> Shell<S> {
     }
 
     /// Does what a callback has said through its context.
-    fn called(&mut self) {
+    pub(super) fn called(&mut self) {
         let Some(Instance { cx, .. }) = self.place.here() else { return };
         self.machine.emitted(&mut cx.out);
         for afterwards in cx.afterwards.drain(..) {
@@ -210,6 +227,15 @@ impl<S: Runnable> Shell<S> {
         }
         for (id, demand) in cx.asks.drain(..) {
             self.machine.inlet.ask(id, demand);
+        }
+        if let Some(children) = &mut cx.children {
+            children.freed.drain(..).for_each(|id| self.machine.freed(id));
+            self.lost += std::mem::take(&mut children.lost);
+            self.machine.children = children.count().workers;
+            if let Some(cause) = children.cause.take() {
+                self.cause = Some(cause);
+                self.machine.end_with(Reason::Shutdown, Origin::Itself);
+            }
         }
         if cx.finish {
             self.machine.finish(Origin::Itself);
