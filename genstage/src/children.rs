@@ -18,7 +18,17 @@ use crate::{Reason, Result};
 
 /// Names one child of a supervisor, unlike any other of it; a child that is begun anew keeps its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ChildId(u64);
+pub struct ChildId(usize);
+
+impl ChildId {
+    pub(crate) fn new(number: usize) -> Self {
+        Self(number)
+    }
+
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+}
 
 /// How a supervisor ends a child that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +73,10 @@ impl Child {
 pub struct Stopping(CancellationToken);
 
 impl Stopping {
+    pub(crate) fn new(token: CancellationToken) -> Self {
+        Self(token)
+    }
+
     /// Waits until it is to. Cancellation safe.
     pub async fn requested(&self) {
         self.0.cancelled().await;
@@ -122,7 +136,7 @@ pub(crate) struct Children<E> {
     running: FxHashMap<task::Id, Running<E>>,
     /// Those whose restart has failed, and why.
     waiting: VecDeque<(Origin<E>, Reason)>,
-    next: u64,
+    next: usize,
     shutdown: Shutdown,
     restarts: Restarts,
     /// The subscription of the events that are being handled.

@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -11,19 +12,18 @@ use tokio_util::sync::CancellationToken;
 use crate::Reason;
 use crate::restart::{Limit, Restarts, Strategy};
 
-/// What the stages of a running pipeline share: the signal to stop, who failed first, and when stages are begun anew.
+/// What the stages of a pipeline, or the children of a supervisor, share: when they are begun anew, and who failed for all.
 #[derive(Default)]
-pub(crate) struct Control {
-    stop: CancellationToken,
-    stopping: AtomicBool,
-    pub(crate) failure: OnceLock<(Arc<str>, Reason)>,
+pub(crate) struct Group {
     strategy: Strategy,
     restarts: Mutex<Restarts>,
-    /// The stages, in the order in which they were declared.
-    stages: Vec<Box<dyn Remote>>,
+    /// In the order in which they were declared, or started.
+    members: Mutex<BTreeMap<usize, Arc<dyn Remote>>>,
+    failure: OnceLock<(Arc<str>, Reason)>,
+    failed: CancellationToken,
 }
 
-/// A stage that can be told something, after the callback that runs. One that has ended hears nothing.
+/// A member that can be told something, after the callback that runs. One that has ended hears nothing.
 pub(crate) trait Remote: Send + Sync {
     /// Its state is to be rebuilt, if that can be.
     fn rebuild(&self);
@@ -35,47 +35,98 @@ pub(crate) trait Remote: Send + Sync {
     fn stop(&self, reason: Reason);
 }
 
+impl Group {
+    pub(crate) fn new(strategy: Strategy, limit: Limit) -> Self {
+        Self { strategy, restarts: Mutex::new(Restarts::new(limit)), ..Self::default() }
+    }
+
+    fn members(&self) -> MutexGuard<'_, BTreeMap<usize, Arc<dyn Remote>>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn join(&self, number: usize, member: Arc<dyn Remote>) {
+        self.members().insert(number, member);
+    }
+
+    pub(crate) fn leave(&self, number: usize) {
+        self.members().remove(&number);
+    }
+
+    pub(crate) fn tell_all(&self, what: impl Fn(&dyn Remote)) {
+        self.members().values().for_each(|member| what(&**member));
+    }
+
+    /// A member wants to be begun anew: how long it has to wait, or nothing if there have been too many restarts. Those that the
+    /// strategy has rebuilt with it are told.
+    pub(crate) fn restart(&self, number: usize) -> Option<Duration> {
+        let wait = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now())?;
+        let members = self.members();
+        let others = members.iter().filter(|&(&other, _)| match self.strategy {
+            Strategy::OneForOne => false,
+            Strategy::RestForOne => other > number,
+            Strategy::OneForAll => other != number,
+        });
+        others.for_each(|(_, other)| other.rebuild());
+        Some(wait)
+    }
+
+    /// A member's failure is that of all. Later ones are not.
+    pub(crate) fn fail(&self, member: &Arc<str>, reason: &Reason) {
+        let _ = self.failure.set((member.clone(), reason.clone()));
+        self.failed.cancel();
+    }
+
+    /// Who failed for all, and why.
+    pub(crate) fn failure(&self) -> Option<&(Arc<str>, Reason)> {
+        self.failure.get()
+    }
+
+    /// Waits until one has failed for all. Cancellation safe.
+    pub(crate) async fn failed(&self) {
+        self.failed.cancelled().await;
+    }
+}
+
+/// The signal to stop, of all stages of a pipeline, or of one child of a supervisor.
+#[derive(Default)]
+pub(crate) struct Control {
+    stop: CancellationToken,
+    stopping: AtomicBool,
+    pub(crate) group: Arc<Group>,
+    /// A child of a supervisor: its end, and its failure, are its own affair.
+    is_child: bool,
+}
+
 impl Control {
-    pub(crate) fn new(strategy: Strategy, limit: Limit, stages: Vec<Box<dyn Remote>>) -> Self {
-        Self { strategy, restarts: Mutex::new(Restarts::new(limit)), stages, ..Self::default() }
+    /// Of a pipeline.
+    pub(crate) fn of_all(group: Group) -> Self {
+        Self { group: Arc::new(group), ..Self::default() }
     }
 
-    /// All stages.
-    pub(crate) fn stages(&self) -> &[Box<dyn Remote>] {
-        &self.stages
+    /// Of one child.
+    pub(crate) fn of_child(group: Arc<Group>) -> Self {
+        Self { group, is_child: true, ..Self::default() }
     }
 
-    /// Tells every stage to stop.
+    /// Tells whoever it is for to stop.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.stop.cancel();
     }
 
-    /// A stage has ended. If it has failed, the others stop; the first failure is the pipeline's.
+    /// A stage has ended. If a stage of a pipeline has failed, the others stop; the first failure is the pipeline's.
     pub(crate) fn ended(&self, stage: &Arc<str>, reason: &Reason) {
-        if reason.is_failure() {
+        if reason.is_failure() && !self.is_child {
             self.failed(stage, reason);
         }
     }
 
-    /// The pipeline has failed, by that stage.
+    /// There has been one restart too many.
     pub(crate) fn failed(&self, stage: &Arc<str>, reason: &Reason) {
-        // A later failure is in its stage's summary.
-        let _ = self.failure.set((stage.clone(), reason.clone()));
-        self.stop();
-    }
-
-    /// A stage wants to be begun anew: how long it has to wait, or nothing if there have been too many restarts. Those that the
-    /// strategy has rebuilt with it are told.
-    pub(crate) fn restart(&self, stage: usize) -> Option<Duration> {
-        let wait = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now())?;
-        let others = self.stages.iter().enumerate().filter(|&(other, _)| match self.strategy {
-            Strategy::OneForOne => false,
-            Strategy::RestForOne => other > stage,
-            Strategy::OneForAll => other != stage,
-        });
-        others.for_each(|(_, other)| other.rebuild());
-        Some(wait)
+        self.group.fail(stage, reason);
+        if !self.is_child {
+            self.stop();
+        }
     }
 
     /// What the future comes to, or nothing if the pipeline stops before.

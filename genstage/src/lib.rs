@@ -73,7 +73,12 @@
 //! A stage ends normally when it calls [`Context::finish`], when its last producer has ended and everything queued is
 //! handled, or when its last consumer has ended. So a finite pipeline ends by itself, and [`Pipeline::run`] returns a
 //! [`Summary`]. When a callback fails or panics, the other stages stop and `run` returns a [`Failure`] that names the stage
-//! and the cause. Dropping a [`Running`] pipeline, or the future of `run`, stops it.
+//! and the cause. Dropping a [`Running`] pipeline, or the future of `run`, stops it; [`Running::drain`] and
+//! [`Pipeline::run_until`] end it without losing anything.
+//!
+//! A node with `restart: on_failure` goes on with fresh state when its stage has failed, and its neighbours notice nothing: see
+//! [`pipeline!`]. A [`ConsumerSupervisor`] starts a task for each event; a [`Supervisor`] keeps stages and tasks running without a
+//! pipeline.
 
 // Expansions of the macros say `::genstage`, here too.
 extern crate self as genstage;
@@ -98,6 +103,7 @@ mod stages;
 mod stream;
 mod subscription;
 mod summary;
+mod supervisor;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -128,6 +134,7 @@ pub use stages::{
 };
 pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};
+pub use supervisor::{ChildSpec, GaveUp, SuperviseError, SupervisedChild, Supervisor, SupervisorBuilder};
 pub use task::{Spawn, StageRef, StartError, SubscribeError};
 
 pub use subscription::{Cancel, CancelKind, Cancelled, Demand, DemandMode, Side, Subscribe, Subscription};

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::Reason;
+
 /// When a stage is begun anew in place, with fresh state: the option `restart` of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
@@ -15,6 +17,30 @@ pub enum Restart {
     OnFailure,
     /// Also when it ended normally of itself: such a stage goes on until it is stopped or drained, or its neighbours have ended.
     Always,
+}
+
+impl Restart {
+    /// Whether what ended of itself for that reason is begun anew.
+    pub(crate) fn wants(self, reason: &Reason) -> bool {
+        match self {
+            Self::Never => false,
+            Self::OnFailure => reason.is_failure(),
+            Self::Always => true,
+        }
+    }
+
+    pub(crate) fn is_possible(self) -> bool {
+        self != Self::Never
+    }
+}
+
+/// Waits so long before a restart.
+pub(crate) async fn pause(wait: Duration) {
+    match wait {
+        // What fails again and again is not to keep others from running.
+        Duration::ZERO => tokio::task::yield_now().await,
+        wait => tokio::time::sleep(wait).await,
+    }
 }
 
 /// Whose state is rebuilt when a stage is begun anew: the option `strategy` of a pipeline.

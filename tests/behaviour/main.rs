@@ -22,4 +22,5 @@ mod restart;
 mod stages;
 mod streams;
 mod subscriptions;
+mod supervisor;
 mod timers;

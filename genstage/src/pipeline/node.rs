@@ -171,7 +171,7 @@ pub(super) trait Launch: Send {
     fn name(&self) -> &Arc<str>;
 
     /// Numbers the stage; how to reach it.
-    fn number(&mut self, number: usize) -> Box<dyn Remote>;
+    fn number(&mut self, number: usize) -> Arc<dyn Remote>;
 }
 
 impl<S: Runnable> Launch for Shell<S> {
@@ -183,7 +183,7 @@ impl<S: Runnable> Launch for Shell<S> {
         Shell::name(self)
     }
 
-    fn number(&mut self, number: usize) -> Box<dyn Remote> {
+    fn number(&mut self, number: usize) -> Arc<dyn Remote> {
         Shell::number(self, number)
     }
 }

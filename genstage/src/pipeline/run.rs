@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::node::Launch;
-use crate::control::{Control, StopOnDrop};
+use crate::control::{Control, Group, StopOnDrop};
 use crate::restart::{Limit, Strategy};
 use crate::summary::{StageSummary, Summary};
 use crate::{Failure, Reason, Refusal};
@@ -67,9 +67,11 @@ impl<H> Pipeline<H> {
             return Err(Failure::Refused(self.refusals));
         }
         let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-        let remotes =
-            self.stages.iter_mut().enumerate().map(|(number, stage)| stage.number(number)).collect();
-        let control = Arc::new(Control::new(self.strategy, self.limit, remotes));
+        let group = Group::new(self.strategy, self.limit);
+        for (number, stage) in self.stages.iter_mut().enumerate() {
+            group.join(number, stage.number(number));
+        }
+        let control = Arc::new(Control::of_all(group));
         let launch = |stage: Box<dyn Launch>| {
             let name = stage.name().clone();
             Task { name, handle: stage.launch(&runtime, &control), summary: None }
@@ -196,7 +198,7 @@ impl<H> Running<H> {
     ///
     /// Dropping the future stops the pipeline.
     pub async fn drain(self) -> Result<Summary, Failure> {
-        self.control.stages().iter().for_each(|stage| stage.drain());
+        self.control.group.tell_all(|stage| stage.drain());
         self.join().await
     }
 
@@ -212,7 +214,7 @@ impl<H> Running<H> {
     /// Dropping the future stops the pipeline.
     pub async fn drain_within(self, time: Duration) -> Result<Summary, Failure> {
         let mut running = self.without_handles();
-        running.control.stages().iter().for_each(|stage| stage.drain());
+        running.control.group.tell_all(|stage| stage.drain());
         if timeout(time, running.ended()).await.is_ok() {
             return running.sum_up();
         }
@@ -238,7 +240,7 @@ impl<H> Running<H> {
     ///
     /// Dropping the future stops the pipeline at once.
     pub async fn stop(self, reason: Reason) -> Result<Summary, Failure> {
-        self.control.stages().iter().for_each(|stage| stage.stop(reason.clone()));
+        self.control.group.tell_all(|stage| stage.stop(reason.clone()));
         self.join().await
     }
 
@@ -276,7 +278,7 @@ impl<H> Running<H> {
     fn sum_up(self) -> Result<Summary, Failure> {
         let stages = self.tasks.into_iter().filter_map(|task| task.summary);
         let summary = Summary::new(stages.collect());
-        match self.control.failure.get() {
+        match self.control.group.failure() {
             None => Ok(summary),
             Some((stage, reason)) => {
                 Err(Failure::Stage { stage: stage.clone(), reason: reason.clone(), summary })

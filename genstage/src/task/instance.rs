@@ -148,7 +148,7 @@ fn call_here<S: Runnable>(mut instance: Instance<S>, callback: Callback<S>, shar
 }
 
 /// What a future comes to; its panic as a reason to end.
-pub(super) async fn guarded<T>(future: impl Future<Output = T>) -> Result<T, Reason> {
+pub(crate) async fn guarded<T>(future: impl Future<Output = T>) -> Result<T, Reason> {
     let caught = AssertUnwindSafe(future).catch_unwind().await;
     caught.map_err(|payload| Reason::from_panic(&*payload))
 }

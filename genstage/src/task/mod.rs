@@ -11,6 +11,7 @@ mod stage_ref;
 mod subscribe;
 
 pub use children::StartError;
+pub(crate) use instance::guarded;
 pub(crate) use mailbox::{Address, WeakAddress, mailbox};
 pub use restart::Recipe;
 pub(crate) use restart::Restartable;

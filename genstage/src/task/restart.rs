@@ -10,7 +10,7 @@ use super::shell::{End, Shell};
 use crate::Reason;
 use crate::control::{Control, Remote};
 use crate::machine::Origin;
-use crate::restart::Restart;
+use crate::restart::{Restart, pause};
 use crate::role::Runnable;
 
 /// What makes a stage's state, for replicas and restarts, and when it is made anew.
@@ -51,23 +51,22 @@ impl<S> Restartable<S> {
         Self { recipe, number: 0 }
     }
 
-    fn wants(&self, origin: Origin, failed: bool) -> bool {
-        match (origin, self.recipe.restart) {
-            (Origin::Strategy, _) => true,
-            (Origin::Others, _) | (Origin::Itself, Restart::Never) => false,
-            (Origin::Itself, Restart::OnFailure) => failed,
-            (Origin::Itself, Restart::Always) => true,
+    fn wants(&self, origin: Origin, reason: &Reason) -> bool {
+        match origin {
+            Origin::Strategy => true,
+            Origin::Others => false,
+            Origin::Itself => self.recipe.restart.wants(reason),
         }
     }
 }
 
 impl<S: Runnable> Shell<S> {
     /// Numbers the stage among those of its pipeline; how to reach it.
-    pub(crate) fn number(&mut self, number: usize) -> Box<dyn Remote> {
+    pub(crate) fn number(&mut self, number: usize) -> Arc<dyn Remote> {
         if let Some(restartable) = &mut self.restartable {
             restartable.number = number;
         }
-        Box::new(self.this.clone())
+        Arc::new(self.this.clone())
     }
 
     /// One instance after the other, until there is to be no more.
@@ -100,11 +99,11 @@ impl<S: Runnable> Shell<S> {
         let cause = self.cause.take();
         let failed = cause.is_some() || end.0.is_failure();
         let reason = cause.as_ref().unwrap_or(&end.0);
-        let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end.1, failed));
+        let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end.1, reason));
         let restartable = restartable.filter(|_| failed || !self.machine.is_draining());
         let wait = match restartable {
             Some(_) if end.1 == Origin::Strategy => return Some(Duration::ZERO),
-            Some(restartable) => control.restart(restartable.number),
+            Some(restartable) => control.group.restart(restartable.number),
             None if cause.is_none() => return None,
             None => None,
         };
@@ -168,14 +167,6 @@ impl<S: Runnable> Shell<S> {
     }
 }
 
-async fn pause(wait: Duration) {
-    match wait {
-        // A stage that fails again and again is not to keep others from running.
-        Duration::ZERO => tokio::task::yield_now().await,
-        wait => tokio::time::sleep(wait).await,
-    }
-}
-
 impl<S: Runnable> WeakAddress<S> {
     fn control(&self, control: impl FnOnce(&mut Shell<S>) + Send + 'static) {
         if let Some(address) = self.upgrade() {
@@ -187,7 +178,8 @@ impl<S: Runnable> WeakAddress<S> {
 impl<S: Runnable> Remote for WeakAddress<S> {
     fn rebuild(&self) {
         self.control(|shell| {
-            if shell.restartable.is_some() {
+            if shell.restartable.as_ref().is_some_and(|restartable| restartable.recipe.restart.is_possible())
+            {
                 shell.machine.end_with(Reason::Shutdown, Origin::Strategy);
             }
         });
