@@ -198,7 +198,8 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// neighbours notice nothing. Lost, and counted, are the batch that was with the callback and what that call had emitted. What the
 /// failed instance was asked for and had not emitted goes to the new one's `handle_demand`. The new one runs `init`, and its
 /// subscribe callbacks for the subscriptions that there are; `terminate` runs once for each instance; timers end with the instance
-/// that set them. A failing `init` is a failure like any other. `restart: always` begins anew also after a normal end of the
+/// that set them. A failing `init` is a failure like any other. (Panics are caught as long as they unwind, which is the default of
+/// Cargo's `panic`.) `restart: always` begins anew also after a normal end of the
 /// stage's own; the end of its neighbours, and [`StageRef::stop`](struct.StageRef.html#method.stop), end it all the same.
 ///
 /// Options of the whole pipeline stand in an item of their own:

@@ -1,3 +1,5 @@
+//! Lines 170 and 171 of the catalogue: what a consumer supervisor cannot be declared with.
+
 use genstage::prelude::*;
 use genstage::Child;
 use stages::*;
