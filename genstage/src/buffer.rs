@@ -187,7 +187,7 @@ mod tests {
         (events, infos, left)
     }
 
-    /// Lines 31 to 39 of the catalogue.
+    /// Lines 31, 32, 33, 34, 36, 37, 38 and 39 of the catalogue.
     #[test]
     fn c031_to_c039_as_in_genstages_suite() {
         let ten = || Buffer::new(Capacity::Events(10), Keep::First);

@@ -1,7 +1,7 @@
 //! Lines 5, 14 and 24 to 42 of the catalogue: buffers, and what overflows.
 
 use genstage::prelude::*;
-use genstage::testing::{ConsumerProbe, settle};
+use genstage::testing::{ConsumerProbe, ProducerProbe, settle};
 use genstage::{Cancel, Reason, Subscribe};
 
 use crate::stages::{Collect, Counter, Log, Warnings};
@@ -154,4 +154,36 @@ async fn c041_c042_infos_at_once() {
     hears.info(2).await.unwrap();
     settle().await;
     assert_eq!(heard.take(), [1, 2]);
+
+    #[stage(producer_consumer)]
+    struct Doubles(Log<u64>);
+
+    impl ProducerConsumer for Doubles {
+        type Input = u64;
+        type Output = u64;
+
+        async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+            cx.emit_all(events.drain().flat_map(|n| [n, n]));
+            Ok(())
+        }
+    }
+
+    impl Info<u64> for Doubles {
+        async fn handle_info(&mut self, info: u64, _: &mut Context<Self>) -> Result {
+            self.0.push(info);
+            Ok(())
+        }
+    }
+
+    let doubles = Doubles(heard.clone());
+    let ((mut up, source), (mut down, sink)) = (ProducerProbe::new(), ConsumerProbe::new());
+    let app = pipeline! { source = source; doubles = doubles; sink = sink; source => doubles => sink; }
+        .start()
+        .unwrap();
+    down.ask(10).await;
+    up.emit([1, 2]).await;
+    down.expect_events([1, 1, 2, 2]).await;
+    app.doubles.info(3).await.unwrap();
+    settle().await;
+    assert_eq!(heard.take(), [3]);
 }

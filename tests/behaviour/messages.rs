@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use genstage::prelude::*;
+use genstage::testing::settle;
 use genstage::{CallError, Ended, Reason, ReplyTo, StageRef, Subscribe, TryCastError};
 
 use crate::stages::{Collect, Log};
@@ -128,7 +129,7 @@ async fn the_mailbox_for_messages_is_bounded() {
     assert_eq!(told.try_cast(vec![3]), Err(TryCastError::Full(vec![3])));
 }
 
-/// Lines 44 to 48 of the catalogue.
+/// Lines 44 and 45 of the catalogue.
 #[tokio::test]
 async fn c044_c045_an_info_waits_behind_buffered_events() {
     let (told, sink) = (Told::default(), Collect::<u64>::new());
@@ -148,6 +149,50 @@ async fn c044_c045_an_info_waits_behind_buffered_events() {
     }
     assert_eq!(batches.take(), [[1, 2, 3]]);
     assert_eq!(notes.take(), ["behind"]);
+}
+
+/// Emits what it is told to, and notes infos.
+#[stage(producer, buffer_size = 3)]
+struct Three(Log<&'static str>);
+
+impl Producer for Three {
+    type Event = u64;
+
+    async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
+        Ok(())
+    }
+}
+
+impl Cast<Vec<u64>> for Three {
+    async fn handle_cast(&mut self, events: Vec<u64>, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(events);
+        Ok(())
+    }
+}
+
+impl Info<&'static str> for Three {
+    async fn handle_info(&mut self, info: &'static str, _: &mut Context<Self>) -> Result {
+        self.0.push(info);
+        Ok(())
+    }
+}
+
+/// Lines 46, 47 and 48 of the catalogue: an info waits behind what a bounded buffer holds, and takes no place of it when it is full.
+#[tokio::test(start_paused = true)]
+async fn c046_c047_c048_an_info_waits_in_a_bounded_buffer() {
+    for events in [vec![1], vec![1, 2], vec![1, 2, 3]] {
+        let (notes, sink) = (Log::new(), Collect::<u64>::new());
+        let batches = sink.batches.clone();
+        let (three, sink) = (Three(notes.clone()).spawn(), sink.spawn());
+        three.cast(events.clone()).await.unwrap();
+        three.info("behind").await.unwrap();
+        settle().await;
+        assert!(notes.is_empty());
+        sink.subscribe(&three, Subscribe::new()).await.unwrap();
+        settle().await;
+        assert_eq!((batches.take(), notes.take()), (vec![events], vec!["behind"]));
+        assert_eq!(three.snapshot().await.unwrap().discarded, 0);
+    }
 }
 
 /// Lines 109, 112 and 113 of the catalogue.
