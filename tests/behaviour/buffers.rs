@@ -1,4 +1,4 @@
-//! Lines 5, 14 and 24 to 42 of the catalogue: buffers, and what overflows.
+//! Lines 5, 14 and from 24 on of the catalogue: buffers, and what overflows.
 
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, ProducerProbe, settle};

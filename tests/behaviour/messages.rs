@@ -195,7 +195,33 @@ async fn c046_c047_c048_an_info_waits_in_a_bounded_buffer() {
     }
 }
 
-/// Lines 109, 112 and 113 of the catalogue.
+/// Answers, and stops the stage.
+struct StopWith(Reason);
+
+impl Call<StopWith> for Told {
+    type Reply = &'static str;
+
+    async fn handle_call(
+        &mut self,
+        StopWith(reason): StopWith,
+        reply: ReplyTo<&'static str>,
+        cx: &mut Context<Self>,
+    ) -> Result {
+        reply.send("ok");
+        cx.stop(reason);
+        Ok(())
+    }
+}
+
+/// Line 109 of the catalogue.
+#[tokio::test]
+async fn c109_a_call_may_stop_the_stage_and_be_answered() {
+    let told = Told::default().spawn();
+    assert_eq!(told.call(StopWith(Reason::Shutdown)).await, Ok("ok"));
+    assert!(matches!(told.ended().await, Reason::Shutdown));
+}
+
+/// Lines 112 and 113 of the catalogue.
 #[tokio::test]
 async fn c112_stop_ends_a_stage_with_a_reason() {
     let told = Told::default().spawn();
