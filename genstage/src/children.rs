@@ -253,22 +253,27 @@ impl<E: Send + 'static> Children<E> {
     /// Waits for the next thing that happens to a child, and does what is due then. Cancellation safe.
     pub(crate) async fn turn<S: Supervises<E>>(&mut self, stage: &mut S) {
         if !self.waiting.is_empty() {
-            // A start that fails again and again is not to keep others from running.
+            // A start that fails again and again is not to keep others from running, or from ending.
             consume_budget().await;
             if let Some((origin, reason)) = self.waiting.pop_front() {
                 self.begin_anew(stage, origin, reason);
             }
+            while let Some(ended) = self.tasks.try_join_next_with_id() {
+                self.ended(stage, ended);
+            }
             return;
         }
         match self.tasks.join_next_with_id().await {
-            Some(Ok((id, Ok(())))) => self.ended(stage, id, None),
-            Some(Ok((id, Err(error)))) => self.ended(stage, id, Some(Reason::from(error))),
-            Some(Err(error)) => self.ended(stage, error.id(), Some(reason_of(error))),
+            Some(ended) => self.ended(stage, ended),
             None => std::future::pending().await,
         }
     }
 
-    fn ended<S: Supervises<E>>(&mut self, stage: &mut S, id: task::Id, failed: Option<Reason>) {
+    fn ended<S: Supervises<E>>(&mut self, stage: &mut S, ended: Result<(task::Id, Result), JoinError>) {
+        let (id, failed) = match ended {
+            Ok((id, returned)) => (id, returned.err().map(Reason::from)),
+            Err(error) => (error.id(), Some(reason_of(error))),
+        };
         let Some(Running { origin, terminated, .. }) = self.running.remove(&id) else { return };
         match (terminated, failed) {
             (Some(terminated), _) => {

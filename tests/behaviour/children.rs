@@ -492,6 +492,22 @@ async fn a_restarted_child_holds_its_slot() {
     assert_eq!((supervisor.count_children().await, kept.attempts.take().len()), (count(0, 0), 4));
 }
 
+/// A child that cannot be begun anew, and is tried again and again, does not hold up the others.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_waits_holds_up_nobody() {
+    let (mut up, kept, supervisor) = fed!(Transient, Subscribe::new().max_demand(2).min_demand(1));
+    up.expect_demand(2).await;
+    up.emit([Job::OnceThen(&Job::Error), Job::Run]).await;
+    settle().await;
+    for (job, end) in kept.started.take() {
+        end.send(if job == Job::Run { Ok(()) } else { Err("oops") }).unwrap();
+    }
+    while supervisor.count_children().await != count(1, 0) {}
+    let [waits] = supervisor.which_children().await.try_into().unwrap();
+    supervisor.terminate_child(waits.id).await.unwrap();
+    assert_eq!(up.demands().await, [1, 1]);
+}
+
 /// The end of a pipeline, by itself or by a drain, waits for the children.
 #[tokio::test(start_paused = true)]
 async fn a_pipeline_ends_when_its_children_have() {
