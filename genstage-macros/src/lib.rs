@@ -130,6 +130,9 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// * `replicas: n`: that many stages of the kind, each from its own evaluation of the expression, in a closure: so it can
 ///   borrow locals but not move them, and `?` and `.await` have no place in it. `app.name` is an array of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
 ///   consumer by their dispatcher.
+/// * `open`: the stage's output need not be connected, because others subscribe to it by its handle:
+///   [`StageRef::into_stream`](struct.StageRef.html#method.into_stream), [`StageRef::subscribe`](struct.StageRef.html#method.subscribe).
+///   It does not end with its last consumer. A stage that nobody can reach any more ends, so keep the handle: `start` the pipeline.
 /// * `restart: never | on_failure | always`: whether the stage is begun anew, in place, when it has failed, or has ended at all;
 ///   see below.
 ///

@@ -24,3 +24,4 @@ mod streams;
 mod subscriptions;
 mod supervisor;
 mod timers;
+mod topology;

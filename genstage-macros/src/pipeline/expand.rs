@@ -4,7 +4,6 @@ use syn::Ident;
 
 use super::graph::{Edge, Graph, Node, Position};
 use super::options::{PipelineOptions, Replicas, Subscription};
-use super::parse::OptionItem;
 use super::partitions;
 use crate::report::Report;
 
@@ -18,7 +17,10 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals[node]));
     let covers = (0..graph.nodes.len()).filter_map(|node| partitions::cover(graph, node));
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
-    let labels = graph.nodes.iter().map(|node| &node.label);
+    let adds = graph.nodes.iter().zip(&locals).map(|(Node { label, options, .. }, local)| {
+        let add = if options.open { quote!(add_open) } else { quote!(add) };
+        quote!(#wiring.#add(#label, #local);)
+    });
     let handles = handles(graph, &locals);
     let policy = policy(&graph.options, &wiring);
     quote! {{
@@ -30,7 +32,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         #(#edges)*
         let handles = #handles;
         #policy
-        #(#wiring.add(#labels, #locals);)*
+        #(#adds)*
         #wiring.finish(handles)
     }}
 }
@@ -43,7 +45,7 @@ fn policy(options: &PipelineOptions, wiring: &Ident) -> TokenStream {
             quote_spanned!(strategy.span()=> #wiring.strategy(::genstage::__private::Strategy::#strategy);),
         );
     }
-    for OptionItem { name, value } in &options.limits {
+    for (name, value) in &options.limits {
         let method = Ident::new(&name.to_string(), name.span());
         tokens.extend(quote_spanned!(name.span()=> #wiring.#method(#value);));
     }

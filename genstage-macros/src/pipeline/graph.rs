@@ -79,7 +79,9 @@ impl Graph {
 
     pub(super) fn check(&self, report: &mut Report) {
         for node in &self.nodes {
-            if let (Some(name), false, false) = (&node.name, node.connected, node.unclear) {
+            if let (Some(name), false, false) =
+                (&node.name, node.connected || node.options.open, node.unclear)
+            {
                 report.at(
                     name,
                     format!("`{name}` is not connected: connect it, as in `{name} => …`, or remove it"),
@@ -153,7 +155,7 @@ impl Graph {
 
     /// Where a node stands; not known if something about it is unclear.
     pub(super) fn position(&self, node: usize) -> Option<Position> {
-        let output = self.edges.iter().any(|edge| edge.from == node);
+        let output = self.nodes[node].options.open || self.edges.iter().any(|edge| edge.from == node);
         let input = self.edges.iter().any(|edge| edge.to == node);
         match (input, output) {
             _ if self.nodes[node].unclear => None,

@@ -22,6 +22,8 @@ pub(super) struct NodeOptions {
     pub(super) replicas: Replicas,
     /// A variant of `Restart`, where the user wrote its word.
     pub(super) restart: Option<Ident>,
+    /// Its output need not be connected.
+    pub(super) open: bool,
 }
 
 const RESTART: [(&str, &str); 3] = [("never", "Never"), ("on_failure", "OnFailure"), ("always", "Always")];
@@ -29,12 +31,20 @@ const RESTART: [(&str, &str); 3] = [("never", "Never"), ("on_failure", "OnFailur
 impl NodeOptions {
     /// Nothing stated.
     pub(super) fn none() -> Self {
-        Self { replicas: Replicas::One, restart: None }
+        Self { replicas: Replicas::One, restart: None, open: false }
     }
 
-    pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
+    pub(super) fn new(mut options: Vec<OptionItem>, report: &mut Report) -> Self {
         let mut node = Self::none();
-        for OptionItem { name, value } in unique(options, &["replicas", "restart"], report) {
+        for OptionItem { name, value } in options.extract_if(.., |option| option.name == "open") {
+            match (node.open, &value) {
+                (true, _) => report.at(&name, "`open` is stated twice"),
+                (false, Some(value)) => report.at(value, "`open` is stated without a value"),
+                (false, None) => {}
+            }
+            node.open = true;
+        }
+        for (name, value) in unique(options, &["replicas", "restart", "open"], report) {
             match name.to_string().as_str() {
                 "replicas" => node.replicas = replicas(&name, value, report),
                 _ => node.restart = variant("restart mode", &value, &RESTART, report),
@@ -73,7 +83,7 @@ pub(super) struct PipelineOptions {
     /// A variant of `Strategy`, where the user wrote its word.
     pub(super) strategy: Option<Ident>,
     /// Others, which the runtime knows by the same names.
-    pub(super) limits: Vec<OptionItem>,
+    pub(super) limits: Vec<(Ident, Expr)>,
 }
 
 const STRATEGY: [(&str, &str); 3] =
@@ -82,10 +92,10 @@ const STRATEGY: [(&str, &str); 3] =
 impl PipelineOptions {
     pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
         let mut pipeline = Self::default();
-        for option in unique(options, &["strategy", "max_restarts", "within", "backoff"], report) {
-            match option.name == "strategy" {
-                true => pipeline.strategy = variant("strategy", &option.value, &STRATEGY, report),
-                false => pipeline.limits.push(option),
+        for (name, value) in unique(options, &["strategy", "max_restarts", "within", "backoff"], report) {
+            match name == "strategy" {
+                true => pipeline.strategy = variant("strategy", &value, &STRATEGY, report),
+                false => pipeline.limits.push((name, value)),
             }
         }
         pipeline
@@ -130,7 +140,7 @@ const CANCEL: [(&str, &str); 4] = [
 impl Subscription {
     pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
         let mut subscription = Self::default();
-        for OptionItem { name, value } in unique(options, &OPTIONS, report) {
+        for (name, value) in unique(options, &OPTIONS, report) {
             match name.to_string().as_str() {
                 "max_demand" => subscription.max_demand = Some(value),
                 "min_demand" => subscription.min_demand = Some(value),
@@ -171,17 +181,19 @@ fn variant(what: &str, value: &Expr, known: &[(&'static str, &str)], report: &mu
     }
 }
 
-/// The known options, each once.
-fn unique(options: Vec<OptionItem>, known: &[&'static str], report: &mut Report) -> Vec<OptionItem> {
-    let mut unique: Vec<OptionItem> = vec![];
-    for option in options {
-        let name = option.name.to_string();
-        if !known.contains(&name.as_str()) {
-            report.at(&option.name, names::unknown("option", &name, known.iter().copied()));
-        } else if unique.iter().any(|other| other.name == option.name) {
-            report.at(&option.name, format!("`{name}` is stated twice"));
+/// The known options with their values, each once.
+fn unique(options: Vec<OptionItem>, known: &[&'static str], report: &mut Report) -> Vec<(Ident, Expr)> {
+    let mut unique: Vec<(Ident, Expr)> = vec![];
+    for OptionItem { name, value } in options {
+        let word = name.to_string();
+        if !known.contains(&word.as_str()) {
+            report.at(&name, names::unknown("option", &word, known.iter().copied()));
+        } else if unique.iter().any(|(other, _)| *other == name) {
+            report.at(&name, format!("`{word}` is stated twice"));
+        } else if let Some(value) = value {
+            unique.push((name, value));
         } else {
-            unique.push(option);
+            report.at(&name, format!("expected `{word}: value`"));
         }
     }
     unique

@@ -49,10 +49,10 @@ pub(super) enum TargetStage {
     },
 }
 
-/// `name: value`
+/// `name: value`, or a word alone.
 pub(super) struct OptionItem {
     pub(super) name: Ident,
-    pub(super) value: Expr,
+    pub(super) value: Option<Expr>,
 }
 
 enum Item {
@@ -226,10 +226,14 @@ impl Parse for Target {
 impl Parse for OptionItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name: Ident = input.parse()?;
-        if !input.peek(Token![:]) {
+        let is_alone = input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]);
+        if !is_alone && !input.peek(Token![:]) {
             return Err(syn::Error::new(name.span(), format!("expected `{name}: value`")));
         }
-        input.parse::<Token![:]>()?;
-        Ok(Self { name, value: input.parse()? })
+        let value = match input.parse::<Option<Token![:]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Self { name, value })
     }
 }

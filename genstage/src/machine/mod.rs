@@ -184,7 +184,9 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         let Some(cancel) = self.outlet.remove(id, kind, &reason) else { return };
         let consequence = match cancel {
             Cancel::Complete if !reason.is_normal() => Consequence::End(Reason::Shutdown),
-            Cancel::Complete if self.outlet.out.is_empty() => Consequence::End(Reason::Normal),
+            Cancel::Complete if self.outlet.out.is_empty() && !self.outlet.is_open => {
+                Consequence::End(Reason::Normal)
+            }
             _ => Consequence::GoOn,
         };
         let cancelled = Cancelled::new(id, Side::Consumer, kind, reason);

@@ -13,6 +13,8 @@ use crate::{Cancel, DemandMode, Reason};
 pub(crate) struct Outlet<O, D> {
     pub(crate) out: Outbox<O>,
     pub(crate) dispatcher: D,
+    /// Consumers may come later: the end of the last one is not that of the stage.
+    pub(crate) is_open: bool,
     buffer: Buffer<O>,
     /// Events that the handler was asked for and has not emitted yet; `usize::MAX` is demand without bound, and stays.
     owed: usize,
@@ -53,6 +55,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         Self {
             out: Outbox::default(),
             dispatcher,
+            is_open: false,
             buffer: Buffer::new(capacity, keep),
             owed: 0,
             goes_on: kind == Kind::ProducerConsumer,

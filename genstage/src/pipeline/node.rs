@@ -156,6 +156,11 @@ impl<S: Runnable> Node<S> {
 }
 
 impl<S: Runnable> Node<S> {
+    /// Others may subscribe to the stage later: it does not end with its last consumer.
+    pub(super) fn open(&mut self) {
+        self.shell.machine.outlet.is_open = true;
+    }
+
     /// Whether there is somebody for all events.
     pub(super) fn check(&self) -> Result<(), NotDispatched> {
         self.shell.machine.outlet.dispatcher.check()

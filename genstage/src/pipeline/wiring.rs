@@ -27,13 +27,23 @@ impl Wiring {
 
     /// Takes in a node whose edges have all been declared.
     pub fn add(&mut self, name: &str, mut node: impl Replicas) {
-        let before = self.stages.len();
         if let Some(error) = node.nodes().iter().find_map(|node| node.check().err())
             && self.refusals.is_empty()
         {
             // Behind a refused edge it would be that edge's consumer that is missing.
             self.refuse(Refusal::Unserved { node: name.to_owned(), error });
         }
+        self.take(name, node);
+    }
+
+    /// As [`add`](Self::add), a node that others may subscribe to later.
+    pub fn add_open(&mut self, name: &str, mut node: impl Replicas) {
+        node.nodes().iter_mut().for_each(|node| node.open());
+        self.take(name, node);
+    }
+
+    fn take(&mut self, name: &str, node: impl Replicas) {
+        let before = self.stages.len();
         self.stages.extend(node.into_nodes().map(|node| node.into_launch()));
         if self.stages.len() == before {
             self.refuse(Refusal::NoReplicas { node: name.to_owned() });

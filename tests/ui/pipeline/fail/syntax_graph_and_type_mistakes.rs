@@ -10,7 +10,7 @@ fn main() {
         evens = Evens;
         printer = Printer, replicas: 2;
         unused = Printer;
-        broken = Printer, replicas;
+        broken = Printer, replicas = 2;
         counter => evens => pirnter;
         evens => printer [max_demand: 0];
         printer => broken;

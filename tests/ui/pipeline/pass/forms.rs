@@ -24,7 +24,8 @@ async fn main() -> Result {
     let app = pipeline! {
         // Edges may come before the nodes that they name, and options end with a comma.
         { counter, from_iter(0..10) } => evens => { printer [max_demand: window, min_demand: window / 2,], odd };
-        counter = Counter;
+        counter = Counter, open;
+        alone = Counter, replicas: 2, open;
         evens = Evens, replicas: 2,;
         printer = Printer, replicas: n - 1;
         odd = {
