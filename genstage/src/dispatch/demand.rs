@@ -113,9 +113,14 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
             let Some(consumer) = next else { break };
             let (demand, _) = self.demands[consumer];
             let served = demand.min(count);
-            count -= served;
-            self.set(consumer, demand - served);
-            out.send_first(ConsumerKey(consumer), served, events);
+            // What one that has ended does not accept is not overtaken by what others get.
+            match out.send_first(ConsumerKey(consumer), served, events) {
+                true => {
+                    count -= served;
+                    self.set(consumer, demand - served);
+                }
+                false => self.set(consumer, 0),
+            }
         }
     }
 }

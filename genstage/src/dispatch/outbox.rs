@@ -54,21 +54,16 @@ pub struct Outbox<T> {
 
 impl<T> Outbox<T> {
     /// Sends events to a consumer, in one message.
-    pub fn send(&mut self, key: ConsumerKey, events: Vec<T>) {
-        let count = events.len() as u64;
-        let Some((subscription, consumer)) = self.links.get(key.0) else {
-            self.discarded += count;
-            return;
-        };
-        match consumer.port.events(subscription.id, events) {
-            Ok(()) => self.events_out += count,
-            // It has ended; that it did is on its way to us.
-            Err(events) => self.returned.push((key, events)),
+    pub fn send(&mut self, consumer: ConsumerKey, events: Vec<T>) {
+        if let Err(events) = self.try_send(consumer, events) {
+            self.returned.push((consumer, events));
         }
     }
 
     /// Sends the first `count` of the events to a consumer, and leaves the rest. What is sent whole is not copied.
-    pub fn send_first(&mut self, consumer: ConsumerKey, count: usize, events: &mut Vec<T>) {
+    ///
+    /// False if the consumer has ended, though the word is still on its way: all events stay then, in order, for others.
+    pub fn send_first(&mut self, consumer: ConsumerKey, count: usize, events: &mut Vec<T>) -> bool {
         let batch = if count >= events.len() {
             std::mem::take(events)
         } else {
@@ -76,7 +71,24 @@ impl<T> Outbox<T> {
             batch.extend(events.drain(..count));
             batch
         };
-        self.send(consumer, batch);
+        let Err(mut batch) = self.try_send(consumer, batch) else { return true };
+        batch.append(events);
+        *events = batch;
+        // Its demand is void all the same.
+        self.returned.push((consumer, Vec::new()));
+        false
+    }
+
+    /// The events come back if the consumer has ended.
+    fn try_send(&mut self, consumer: ConsumerKey, events: Vec<T>) -> Result<(), Vec<T>> {
+        let count = events.len() as u64;
+        let Some((subscription, consumer)) = self.links.get(consumer.0) else {
+            self.discarded += count;
+            return Ok(());
+        };
+        consumer.port.events(subscription.id, events)?;
+        self.events_out += count;
+        Ok(())
     }
 
     /// An empty buffer, one that came back if there is one.

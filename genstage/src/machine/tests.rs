@@ -254,6 +254,21 @@ fn what_an_ended_consumer_does_not_accept_waits_for_another() {
     assert_eq!(recorder.events(), [(0, vec![1, 2])]);
 }
 
+/// What has to be sent to others then goes out in order.
+#[test]
+fn what_an_ended_consumer_does_not_accept_is_not_overtaken() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 1);
+    let (ended, _) = Subscription::pair(&"producer".into(), &"ended".into());
+    let id = ended.id;
+    machine.add_consumer(ended, Consumer::new(Box::new(Ended), Cancel::Temporary), ()).unwrap();
+    machine.on_ask(id, 2, vec![]);
+    machine.on_ask(ids[0], 1, vec![]);
+    machine.emitted(&mut vec![1, 2, 3]);
+    machine.on_ask(ids[0], 5, vec![]);
+    assert_eq!(recorder.events(), [(0, vec![1]), (0, vec![2, 3])]);
+}
+
 struct Ended;
 
 impl Downstream<u32> for Ended {
