@@ -119,6 +119,10 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     pub(crate) fn set_demand(&mut self, mode: DemandMode) {
         self.mode = mode;
+        // What is held back is met from the buffer in its turn; but demand that the dispatcher did not pass on is not held back.
+        if self.held.is_empty() {
+            self.serve();
+        }
     }
 
     pub(crate) fn demand(&self) -> DemandMode {

@@ -2,7 +2,7 @@ use super::testing::{Recorder, Sent};
 use super::*;
 use crate::DemandMode;
 use crate::buffer::{Capacity, Keep};
-use crate::dispatch::{Consumer, DemandDispatcher};
+use crate::dispatch::{Consumer, DemandDispatcher, Partition, PartitionDispatcher};
 use crate::subscription::Subscription;
 
 const MANY: Capacity = Capacity::Unbounded;
@@ -296,4 +296,25 @@ fn held_demand_saturates() {
     // Two of these have been met beforehand; all the rest is owed.
     assert_eq!(asked, [2, 4, usize::MAX - 4]);
     assert_eq!(machine.due(), usize::MAX);
+}
+
+/// Demand that is not passed on, because as much is queued for others, is not held back: it is met when demand is forwarded.
+#[test]
+fn forwarding_demand_serves_what_is_buffered() {
+    let recorder = Recorder::default();
+    let dispatcher = PartitionDispatcher::new(2, |event: &u32| Some(*event as usize % 2));
+    let outlet = Outlet::new(Kind::Producer, dispatcher, MANY, Keep::Last);
+    let mut machine = Machine::<u32, u32, _>::new(Kind::Producer, outlet);
+    let (even, _) = Subscription::pair(&"producer".into(), &"even".into());
+    let id = even.id;
+    machine.add_consumer(even, recorder.consumer(0, Cancel::Temporary), Partition(0)).unwrap();
+    machine.on_ask(id, 1, vec![]);
+    assert!(matches!(machine.next(), Step::Subscribed(_)));
+    assert!(matches!(machine.next(), Step::Demand(1)));
+    machine.emitted(&mut vec![1, 0, 2]);
+    machine.outlet.set_demand(DemandMode::Accumulate);
+    machine.on_ask(id, 1, vec![]);
+    assert_eq!((recorder.events(), machine.outlet.buffered()), (vec![(0, vec![0])], 1));
+    machine.outlet.set_demand(DemandMode::Forward);
+    assert_eq!((recorder.events(), machine.outlet.buffered()), (vec![(0, vec![2])], 0));
 }
