@@ -304,7 +304,9 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             if let Some(info) = self.outlet.out.released.pop_front() {
                 return Step::Info(info);
             }
+            // What was held back comes before anything new.
             if self.finishing.is_none()
+                && !self.outlet.is_behind()
                 && let Some(step) = self.work()
             {
                 return step;

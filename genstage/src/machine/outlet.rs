@@ -129,6 +129,11 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.mode
     }
 
+    /// Whether demand is forwarded again, and something that was held back has still to be done.
+    pub(super) fn is_behind(&self) -> bool {
+        self.mode == DemandMode::Forward && !self.held.is_empty()
+    }
+
     /// Does the next thing that was held back; what the handler is to be asked for then, none if nothing was held back.
     pub(super) fn replay(&mut self) -> Option<usize> {
         if self.mode == DemandMode::Accumulate {

@@ -294,8 +294,23 @@ fn held_demand_saturates() {
     machine.outlet.set_demand(DemandMode::Forward);
     let asked: Vec<_> = std::iter::from_fn(|| demand(&mut machine)).collect();
     // Two of these have been met beforehand; all the rest is owed.
-    assert_eq!(asked, [2, 4, usize::MAX - 4]);
+    assert_eq!(asked, [4, usize::MAX - 4, 2]);
     assert_eq!(machine.due(), usize::MAX);
+}
+
+/// What a stage in the middle makes of its input does not overtake what it has emitted while it accumulated demand.
+#[test]
+fn what_is_held_back_comes_before_anything_new() {
+    let (mut machine, producers, recorder) = fed(Kind::ProducerConsumer, &[(10, 5, Cancel::Temporary)]);
+    let consumers = recorder.subscribe(&mut machine, 1, Cancel::Temporary);
+    machine.outlet.set_demand(DemandMode::Accumulate);
+    machine.on_ask(consumers[0], 2, vec![]);
+    machine.emitted(&mut vec![1]);
+    machine.on_events(producers[0], vec![2]);
+    machine.outlet.set_demand(DemandMode::Forward);
+    assert_eq!(demand(&mut machine), Some(2));
+    assert_eq!(pass_on(&mut machine), [[2]]);
+    assert_eq!(recorder.events(), [(0, vec![1]), (0, vec![2])]);
 }
 
 /// Demand that is not passed on, because as much is queued for others, is not held back: it is met when demand is forwarded.
