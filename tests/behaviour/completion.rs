@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use genstage::prelude::*;
 use genstage::{Failure, Reason};
 
@@ -138,6 +139,48 @@ async fn dropping_a_running_pipeline_stops_it_and_every_terminate_runs() {
     pass.ended().await;
     sink.ended().await;
     assert_eq!(ended.take(), ["shutdown", "shutdown"]);
+}
+
+/// Whoever waits for the end of a stage learns why it has ended, and not before it has; also while its state is being dropped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_stage_is_known_when_its_state_is_gone() {
+    /// Takes as long to be dropped as the test wants it to.
+    #[stage(consumer)]
+    struct Lingers {
+        dropping: tokio::sync::mpsc::UnboundedSender<()>,
+        go: std::sync::mpsc::Receiver<()>,
+    }
+
+    impl Drop for Lingers {
+        fn drop(&mut self) {
+            self.dropping.send(()).unwrap();
+            self.go.recv().unwrap();
+        }
+    }
+
+    impl Consumer for Lingers {
+        type Event = u64;
+
+        async fn handle_events(&mut self, _: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+            Ok(())
+        }
+    }
+
+    let (dropping, mut is_dropping) = tokio::sync::mpsc::unbounded_channel();
+    let (go, may_go) = std::sync::mpsc::channel();
+    let stage = Lingers { dropping, go: may_go }.spawn();
+    let stopped = tokio::spawn({
+        let stage = stage.clone();
+        async move { stage.stop(Reason::Normal).await }
+    });
+    is_dropping.recv().await.unwrap();
+    let mut ended = std::pin::pin!(stage.ended());
+    for _ in 0..3 {
+        assert!(ended.as_mut().now_or_never().is_none(), "while the state is being dropped");
+    }
+    go.send(()).unwrap();
+    assert!(ended.await.is_normal());
+    assert!(stopped.await.unwrap().is_normal());
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,7 @@ pub(crate) struct Shell<S: Stage> {
     mailbox: Mailbox<S>,
     pub(super) this: WeakAddress<S>,
     pub(super) shared: Arc<Shared>,
+    ending: Ending,
     pub(super) restartable: Option<Restartable<S>>,
     /// Infos whose turn has not come, by their markers.
     infos: FxHashMap<Marker, UserMessage<S>>,
@@ -37,6 +38,22 @@ pub(crate) struct Shell<S: Stage> {
     /// The children of an instance that has ended, for the next.
     pub(super) children: Option<Box<Children<S::Take>>>,
     pub(super) restarts: u64,
+}
+
+/// Tells those who wait for the end of the stage why it has ended; of a task that is ended from outside, that it was killed.
+struct Ending(Arc<Shared>);
+
+impl Ending {
+    /// Only the first reason counts.
+    fn tell(&self, reason: Reason) {
+        let _ = self.0.ended.set(reason);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.tell(Reason::Killed);
+    }
 }
 
 /// A message of the user's, with its place in the mailbox.
@@ -59,6 +76,7 @@ impl<S: Runnable> Shell<S> {
         Self {
             place: Place::Here(Instance::new(state, this.clone())),
             shared: this.shared().clone(),
+            ending: Ending(this.shared().clone()),
             this,
             restartable,
             machine: Machine::new(kind, outlet),
@@ -248,7 +266,8 @@ impl<S: Runnable> Shell<S> {
     /// Tells the neighbours, and sums up. What was with a handler is lost.
     fn close(mut self, reason: Reason, control: &Control) -> StageSummary {
         let ((queued, others), left) = (close(&mut self.mailbox), self.machine.left());
-        let Self { place, mut machine, shared, infos, message, lost, restarts, restartable, .. } = self;
+        let Self { place, mut machine, shared, ending, infos, message, lost, restarts, restartable, .. } =
+            self;
         let lost = lost + machine.handling() + place.emitted();
         // Destructors of the user's run here, and whatever they do, the neighbours are told.
         let dropped = catch_unwind(AssertUnwindSafe(|| {
@@ -262,7 +281,7 @@ impl<S: Runnable> Shell<S> {
         };
         control.ended(shared.name(), &reason);
         machine.close(&reason);
-        let _ = shared.ended.set(reason.clone());
+        ending.tell(reason.clone());
         let (inlet, out) = (&machine.inlet, &machine.outlet.out);
         StageSummary {
             name: shared.name().clone(),

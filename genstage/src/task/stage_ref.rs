@@ -2,7 +2,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use tokio::task;
 
 use super::mailbox::Message;
 use super::{Address, Shell, WeakAddress};
@@ -34,14 +33,7 @@ impl<S: Stage> StageRef<S> {
 
     /// Waits until the stage has ended; why it has. Cancellation safe.
     pub async fn ended(&self) -> Reason {
-        tokio::select! {
-            reason = self.address.shared.ended.wait() => reason.clone(),
-            () = self.address.sender.closed() => {
-                // Its task says why, unless that was ended from outside.
-                task::yield_now().await;
-                self.address.shared.ended.get().cloned().unwrap_or(Reason::Killed)
-            }
-        }
+        self.address.shared.ended.wait().await.clone()
     }
 
     /// Ends the stage with that reason and waits until it has ended; why it has in the end.
