@@ -162,21 +162,28 @@ impl<S: Runnable> Downstream<S::Take> for Address<S> {
     }
 }
 
-/// The events that were left in a mailbox.
-pub(super) struct Queued<T> {
-    pub(super) events: Vec<Vec<T>>,
-    pub(super) count: usize,
+/// What was left in a mailbox.
+pub(super) struct Unread<S: Stage> {
+    batches: Vec<Vec<S::Take>>,
+    others: Vec<Message<S>>,
 }
 
-/// Closes a mailbox.
-pub(super) fn close<S: Stage>(mailbox: &mut Mailbox<S>) -> (Queued<S::Take>, Vec<Message<S>>) {
+impl<S: Stage> Unread<S> {
+    /// How many events there are.
+    pub(super) fn events(&self) -> usize {
+        self.batches.iter().map(Vec::len).sum()
+    }
+}
+
+/// Closes a mailbox. A message that is being sent at this very moment counts as sent: it is waited for.
+pub(super) async fn close<S: Stage>(mailbox: &mut Mailbox<S>) -> Unread<S> {
     mailbox.close();
-    let (mut events, mut others) = (vec![], vec![]);
-    while let Ok(message) = mailbox.try_recv() {
+    let mut unread = Unread { batches: vec![], others: vec![] };
+    while let Some(message) = mailbox.recv().await {
         match message {
-            Message::Events { events: batch, .. } => events.push(batch),
-            other => others.push(other),
+            Message::Events { events, .. } => unread.batches.push(events),
+            other => unread.others.push(other),
         }
     }
-    (Queued { count: events.iter().map(Vec::len).sum(), events }, others)
+    unread
 }

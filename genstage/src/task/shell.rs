@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::instance::{Callback, Instance, Outcome, Place, guarded};
-use super::mailbox::{Mailbox, Message, Shared, WeakAddress, close};
+use super::mailbox::{Mailbox, Message, Shared, Unread, WeakAddress, close};
 use super::restart::Restartable;
 use crate::buffer::Marker;
 use crate::children::Children;
@@ -101,7 +101,8 @@ impl<S: Runnable> Shell<S> {
         let reason = self.live(&control).await;
         // The others stop before the neighbours learn of a failure: they have not failed themselves.
         control.ended(self.name(), &reason);
-        self.close(reason, &control)
+        let unread = close(&mut self.mailbox).await;
+        self.close(reason, unread, &control)
     }
 
     /// Calls the handlers until the stage has a reason to end.
@@ -264,15 +265,15 @@ impl<S: Runnable> Shell<S> {
     }
 
     /// Tells the neighbours, and sums up. What was with a handler is lost.
-    fn close(mut self, reason: Reason, control: &Control) -> StageSummary {
-        let ((queued, others), left) = (close(&mut self.mailbox), self.machine.left());
+    fn close(self, reason: Reason, unread: Unread<S>, control: &Control) -> StageSummary {
         let Self { place, mut machine, shared, ending, infos, message, lost, restarts, restartable, .. } =
             self;
+        let left = unread.events() + machine.left();
         let lost = lost + machine.handling() + place.emitted();
         // Destructors of the user's run here, and whatever they do, the neighbours are told.
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             drop((place, restartable));
-            drop((queued.events, others, infos, message));
+            drop((unread, infos, message));
             machine.clear();
         }));
         let reason = match dropped {
@@ -287,7 +288,7 @@ impl<S: Runnable> Shell<S> {
             name: shared.name().clone(),
             events_in: inlet.events_in,
             events_out: out.events_out,
-            discarded: inlet.discarded + out.discarded + (queued.count + left) as u64,
+            discarded: inlet.discarded + out.discarded + left as u64,
             lost: lost as u64,
             restarts,
             reason,
