@@ -7,7 +7,7 @@ use genstage::{Cancel, DemandMode, Keep, Reason, StageRef, Subscribe, Subscripti
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::stages::{AnyOptions, Common, Middle, Note, Notes, Notify, Sink, Source, reason};
+use super::stages::{Common, Middle, Note, Notes, Notify, Sink, Source, reason, stated};
 use super::{ByStage, StageSpec, SubscribeOpts};
 
 /// A scenario that is being played, on stages of the runtime.
@@ -138,7 +138,7 @@ impl Play {
             Some(other) => bail!("unknown cancel mode `{other}`"),
         };
         let SubscribeOpts { selector, partition, .. } = options;
-        let subscribe = subscribe.dispatch(AnyOptions { selector, partition });
+        let subscribe = subscribe.dispatch(stated(selector, partition));
         let subscription = match (self.handle(consumer)?, self.handle(producer)?) {
             (Handle::Sink(to), Handle::Source(from)) => to.subscribe(from, subscribe).await?,
             (Handle::Sink(to), Handle::Middle(from)) => to.subscribe(from, subscribe).await?,

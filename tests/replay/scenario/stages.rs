@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use genstage::prelude::*;
 use genstage::{
-    BroadcastDispatcher, CancelKind, Cancelled, ConsumerKey, Demand, DemandDispatcher, DemandMode,
-    Dispatcher, Keep, Marker, NotDispatched, Outbox, Partition, PartitionDispatcher, Reason, Selector,
-    Subscription,
+    BroadcastDispatcher, CancelKind, Cancelled, Demand, DemandDispatcher, DemandMode, Keep,
+    PartitionDispatcher, Reason, Selector, Subscription,
 };
 use serde_json::{Value, json};
 
 use super::{BroadcastWord, DispatcherSpec, PartitionWord, Style};
+use crate::any_dispatcher::{AnyDispatcher, AnyOptions};
 
 /// What stages saw, in order.
 #[derive(Clone, Default)]
@@ -85,7 +85,7 @@ const LAST: i64 = 59;
     buffer_size = self.common.buffer_size.unwrap_or(10_000),
     buffer_keep = self.common.keep,
     demand = self.demand,
-    dispatcher = AnyDispatcher::new(self.common.dispatcher.as_ref())
+    dispatcher = Any::from(dispatcher(self.common.dispatcher.as_ref()))
 )]
 pub(super) struct Source {
     pub(super) common: Common,
@@ -141,7 +141,7 @@ impl Info<u64> for Source {
     producer_consumer,
     buffer_size = self.common.buffer_size.unwrap_or(usize::MAX),
     buffer_keep = self.common.keep,
-    dispatcher = AnyDispatcher::new(self.common.dispatcher.as_ref())
+    dispatcher = Any::from(dispatcher(self.common.dispatcher.as_ref()))
 )]
 pub(super) struct Middle {
     pub(super) common: Common,
@@ -240,94 +240,27 @@ impl What {
     }
 }
 
+/// A dispatcher of the scenarios' numbers.
+type Any = AnyDispatcher<i64>;
+
 /// The dispatcher that a scenario states.
-pub(super) enum AnyDispatcher {
-    Demand(DemandDispatcher),
-    Broadcast(BroadcastDispatcher<i64>),
-    Partition(PartitionDispatcher<i64>),
-}
-
-/// What a subscription states for it.
-#[derive(Default)]
-pub(super) struct AnyOptions {
-    pub(super) selector: Option<(i64, i64)>,
-    pub(super) partition: Option<usize>,
-}
-
-impl AnyDispatcher {
-    fn new(spec: Option<&DispatcherSpec>) -> Self {
-        match spec {
-            Some(DispatcherSpec::Partition(PartitionWord::Word, count)) => {
-                let modulus = i64::try_from(*count).unwrap_or(i64::MAX);
-                let partition = move |event: &i64| usize::try_from(event.rem_euclid(modulus)).ok();
-                Self::Partition(PartitionDispatcher::new(*count, partition))
-            }
-            Some(DispatcherSpec::Broadcast(BroadcastWord::Word)) => {
-                Self::Broadcast(BroadcastDispatcher::default())
-            }
-            None => Self::Demand(DemandDispatcher::new()),
+fn dispatcher(spec: Option<&DispatcherSpec>) -> Any {
+    match spec {
+        Some(DispatcherSpec::Partition(PartitionWord::Word, count)) => {
+            let modulus = i64::try_from(*count).unwrap_or(i64::MAX);
+            let partition = move |event: &i64| usize::try_from(event.rem_euclid(modulus)).ok();
+            Any::Partition(PartitionDispatcher::new(*count, partition))
         }
+        Some(DispatcherSpec::Broadcast(BroadcastWord::Word)) => {
+            Any::Broadcast(BroadcastDispatcher::default())
+        }
+        None => Any::Demand(DemandDispatcher::new()),
     }
 }
 
-/// Calls the same method of whichever it is.
-macro_rules! delegate {
-    ($self:ident, $method:ident($($argument:expr),*)) => {
-        match $self {
-            Self::Demand(dispatcher) => Dispatcher::<i64>::$method(dispatcher, $($argument),*),
-            Self::Broadcast(dispatcher) => dispatcher.$method($($argument),*),
-            Self::Partition(dispatcher) => dispatcher.$method($($argument),*),
-        }
-    };
-}
-
-impl Dispatcher<i64> for AnyDispatcher {
-    type Options = AnyOptions;
-
-    fn subscribe(&mut self, consumer: ConsumerKey, options: AnyOptions) -> Result<(), NotDispatched> {
-        match self {
-            Self::Demand(dispatcher) => Dispatcher::<i64>::subscribe(dispatcher, consumer, ()),
-            Self::Broadcast(dispatcher) => {
-                let selector = options.selector.map(|(modulus, rest)| {
-                    Selector::new(move |event: &i64| event.rem_euclid(modulus) == rest)
-                });
-                dispatcher.subscribe(consumer, selector.unwrap_or_default())
-            }
-            Self::Partition(dispatcher) => {
-                dispatcher.subscribe(consumer, Partition(options.partition.unwrap_or(usize::MAX)))
-            }
-        }
-    }
-
-    fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<i64>) {
-        delegate!(self, cancel(consumer, out));
-    }
-
-    fn ask(&mut self, consumer: ConsumerKey, demand: usize, out: &mut Outbox<i64>) {
-        delegate!(self, ask(consumer, demand, out));
-    }
-
-    fn wanted(&self) -> usize {
-        delegate!(self, wanted())
-    }
-
-    fn unmet(&self, owed: usize) -> usize {
-        delegate!(self, unmet(owed))
-    }
-
-    fn starved(&self) -> usize {
-        delegate!(self, starved())
-    }
-
-    fn takes(&self, owed: usize) -> usize {
-        delegate!(self, takes(owed))
-    }
-
-    fn dispatch(&mut self, events: &mut Vec<i64>, count: usize, out: &mut Outbox<i64>) {
-        delegate!(self, dispatch(events, count, out));
-    }
-
-    fn hold(&mut self, info: Marker) -> bool {
-        delegate!(self, hold(info))
-    }
+/// What a subscription states for it. One that states no partition is refused where there are any, as in GenStage.
+pub(super) fn stated(selector: Option<(i64, i64)>, partition: Option<usize>) -> AnyOptions<i64> {
+    let selector =
+        selector.map(|(modulus, rest)| Selector::new(move |event: &i64| event.rem_euclid(modulus) == rest));
+    AnyOptions { selector: selector.unwrap_or_default(), partition: partition.or(Some(usize::MAX)) }
 }
