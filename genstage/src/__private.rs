@@ -5,7 +5,7 @@ pub use crate::children::{Shutdown, keep};
 pub use crate::demand::{Window, check_window};
 pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast};
 pub use crate::pipeline::{
-    Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, restartable,
+    EdgeName, Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, restartable,
     restartable_replica, sink, source,
 };
 pub use crate::restart::{Restart, Strategy};

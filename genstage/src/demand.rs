@@ -61,6 +61,11 @@ impl Window {
         self.max - self.min
     }
 
+    /// `max_demand` and `min_demand`.
+    pub(crate) fn bounds(&self) -> (usize, usize) {
+        (self.max, self.min)
+    }
+
     /// Takes note of a batch that has been handled; what to ask for now, 0 for nothing.
     pub fn handled(&mut self, events: usize) -> usize {
         self.outstanding = self.outstanding.saturating_sub(events);

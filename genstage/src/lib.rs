@@ -123,7 +123,7 @@ pub use dispatch::{
 pub use error::{Error, Failure, Reason, Refusal, Result};
 pub use genstage_macros::{pipeline, stage};
 pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
-pub use pipeline::{Pipeline, Running};
+pub use pipeline::{Graph, GraphEdge, GraphNode, Pipeline, Running};
 pub use registry::{NameTaken, Registry};
 pub use restart::{Restart, Strategy};
 pub use role::{Consumer, ConsumerSupervisor, Emits, Kind, Producer, ProducerConsumer, Stage};

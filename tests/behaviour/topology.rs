@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt};
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, settle};
-use genstage::{Reason, Subscribe};
+use genstage::{Cancel, Kind, Reason, Restart, Subscribe};
 
 use crate::stages::{Collect, Counter};
 
@@ -45,4 +45,66 @@ async fn open_outputs() {
     let summary = app.drain().await.unwrap();
     let handled = batches.take().concat().len() as u64;
     assert_eq!(summary.stage("source").unwrap().events_out, 5 + handled);
+}
+
+/// Emits to both kinds of numbers.
+#[stage(producer, dispatcher = partition(2, index = |n: &u64| Some((n % 2) as usize)), blocking)]
+struct Parts;
+
+impl Producer for Parts {
+    type Event = u64;
+
+    async fn handle_demand(&mut self, _: usize, cx: &mut Context<Self>) -> Result {
+        cx.finish();
+        Ok(())
+    }
+}
+
+/// The graph is there before the start, with every option that was stated or is the default.
+#[test]
+fn the_graph_as_a_value() {
+    let app = pipeline! {
+        parts = Parts, restart: on_failure;
+        sink = Collect::<u64>::new(), replicas: 2;
+        left = map(|n: u64| n), open;
+        parts => { left [partition: 0, max_demand: 10, cancel: temporary], for_each(|_| ()) [partition: 1] };
+        left => sink;
+    };
+    let graph = app.graph();
+    let [parts, sink, left, for_each] = graph.nodes() else { panic!("{graph:?}") };
+    assert_eq!((parts.stage, parts.role, parts.restart), ("Parts", Kind::Producer, Restart::OnFailure));
+    assert_eq!((parts.dispatcher, parts.blocking, parts.open), (Some("PartitionDispatcher"), true, false));
+    assert_eq!((&*sink.name, sink.replicas, sink.dispatcher), ("sink", 2, None));
+    assert_eq!((left.stage, left.open, &*for_each.name), ("Map", true, "for_each"));
+    let [first, second, third] = graph.edges() else { panic!("{graph:?}") };
+    assert_eq!((&*first.from, &*first.to, first.partition.as_deref()), ("parts", "left", Some("0")));
+    assert_eq!((first.max_demand, first.min_demand, first.cancel), (10, 5, Cancel::Temporary));
+    assert_eq!((&*second.to, second.max_demand, second.cancel), ("for_each", 1000, Cancel::Complete));
+    assert_eq!(third.partition, None);
+    assert_eq!(
+        graph.to_mermaid(),
+        r#"flowchart LR
+    n0(["parts<br/>Parts, PartitionDispatcher, restarts, blocking"])
+    n1[["sink × 2<br/>Collect"]]
+    n2["left<br/>Map, open"]
+    n3[["for_each<br/>ForEach"]]
+    n0 -->|"0: 10"| n2
+    n0 -->|"1: 1000"| n3
+    n2 -->|"1000"| n1
+"#
+    );
+    assert_eq!(
+        graph.to_dot(),
+        r#"digraph pipeline {
+    rankdir=LR;
+    n0 [shape=ellipse, label="parts\nParts, PartitionDispatcher, restarts, blocking"];
+    n1 [shape=box, peripheries=2, label="sink × 2\nCollect"];
+    n2 [shape=box, label="left\nMap, open"];
+    n3 [shape=box, peripheries=2, label="for_each\nForEach"];
+    n0 -> n2 [label="0: 10"];
+    n0 -> n3 [label="1: 1000"];
+    n2 -> n1 [label="1000"];
+}
+"#
+    );
 }

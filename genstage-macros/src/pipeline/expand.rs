@@ -6,6 +6,7 @@ use super::graph::{Edge, Graph, Node, Position};
 use super::options::{PipelineOptions, Replicas, Subscription};
 use super::partitions;
 use crate::report::Report;
+use crate::value::plain;
 
 /// One block: the nodes as locals, the checks of their positions, the edges, the handles, the pipeline.
 ///
@@ -108,7 +109,13 @@ fn position(graph: &Graph, node: usize, local: &Ident) -> Option<TokenStream> {
 
 fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> TokenStream {
     let (producer, consumer) = (at(&locals[edge.from], edge.span), at(&locals[edge.to], edge.span));
-    let (name, options) = (graph.edge_name(edge), subscription(&edge.options, edge.span));
+    let [from, to] = [edge.from, edge.to].map(|node| &graph.nodes[node].label);
+    let partition = match partitions::partition(edge).map(plain) {
+        Some(partition) => quote!(::core::option::Option::Some(#partition)),
+        None => quote!(::core::option::Option::None),
+    };
+    let name = quote!(&::genstage::__private::EdgeName::new(#from, #to, #partition));
+    let options = subscription(&edge.options, edge.span);
     quote_spanned! {edge.span=>
         ::genstage::__private::edge(&mut #wiring, #name, &mut #producer, &mut #consumer, #options);
     }

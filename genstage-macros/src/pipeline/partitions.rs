@@ -40,7 +40,7 @@ pub(super) fn cover(graph: &Graph, node: usize) -> Option<TokenStream> {
     Some(quote_spanned!(span=> let _ = || match #matched { #(#values => {})* #no_more => {} };))
 }
 
-fn partition(edge: &Edge) -> Option<&Expr> {
+pub(super) fn partition(edge: &Edge) -> Option<&Expr> {
     let (name, value) = edge.options.dispatch.as_ref()?;
     (name == "partition").then_some(value)
 }

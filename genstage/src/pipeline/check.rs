@@ -6,6 +6,7 @@
 
 use std::marker::PhantomData;
 
+use super::graph::EdgeName;
 use super::node::{Node, Replicas};
 use super::wiring::Wiring;
 use crate::Refusal;
@@ -114,7 +115,7 @@ pub struct Edge<Out, In>(PhantomData<(Out, In)>);
 pub trait Flows<A: Stage, B: Stage, X, Y, O> {
     /// Subscribes every replica of the consumer to every replica of the producer.
     fn wire(
-        edge: &str,
+        edge: &EdgeName,
         producers: &mut [Node<A>],
         consumers: &mut [Node<B>],
         options: impl FnMut() -> Subscribe<O>,
@@ -130,7 +131,7 @@ where
     T: Send + 'static,
 {
     fn wire(
-        edge: &str,
+        edge: &EdgeName,
         producers: &mut [Node<A>],
         consumers: &mut [Node<B>],
         mut options: impl FnMut() -> Subscribe<O>,
@@ -149,7 +150,7 @@ where
 #[diagnostic::do_not_recommend]
 impl<A: Stage, B: Stage, In, X, Y, O> Flows<A, B, X, Y, O> for Edge<Nothing, In> {
     fn wire(
-        _: &str,
+        _: &EdgeName,
         _: &mut [Node<A>],
         _: &mut [Node<B>],
         _: impl FnMut() -> Subscribe<O>,
@@ -161,7 +162,7 @@ impl<A: Stage, B: Stage, In, X, Y, O> Flows<A, B, X, Y, O> for Edge<Nothing, In>
 #[diagnostic::do_not_recommend]
 impl<A: Stage, B: Stage, X, Y, O> Flows<A, B, X, Y, O> for Edge<Events, Nothing> {
     fn wire(
-        _: &str,
+        _: &EdgeName,
         _: &mut [Node<A>],
         _: &mut [Node<B>],
         _: impl FnMut() -> Subscribe<O>,
@@ -176,10 +177,10 @@ type In<S> = <<S as Stage>::Role as Sides>::In;
 /// Declares an edge: checks that events can flow over it, and wires it.
 pub fn edge<A: Replicas, B: Replicas, O>(
     wiring: &mut Wiring,
-    name: &str,
+    name: &EdgeName,
     producer: &mut A,
     consumer: &mut B,
-    options: impl FnMut() -> Subscribe<O>,
+    mut options: impl FnMut() -> Subscribe<O>,
 ) where
     <A::Stage as Stage>::Role: Sides,
     <B::Stage as Stage>::Role: Sides,
@@ -188,6 +189,11 @@ pub fn edge<A: Replicas, B: Replicas, O>(
 {
     let (producers, consumers) = (producer.nodes(), consumer.nodes());
     let wire = <Edge<Out<A::Stage>, In<B::Stage>> as Flows<_, _, _, _, _>>::wire;
+    if let Some(consumer) = consumers.first()
+        && let Ok(edge) = consumer.edge(name, &options())
+    {
+        wiring.draw(edge);
+    }
     if let Err(refusal) = wire(name, producers, consumers, options) {
         wiring.refuse(refusal);
     }

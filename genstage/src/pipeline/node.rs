@@ -3,10 +3,13 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::graph::{EdgeName, GraphEdge, GraphNode};
 use crate::control::{Control, Remote};
+use crate::demand::WindowError;
 use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
 use crate::machine::Producer;
 use crate::role::{Runnable, Stage};
+use crate::snapshot::{Snapshot, plain_type_name};
 use crate::subscription::{DispatchOptions, Subscribe, Subscription};
 use crate::summary::StageSummary;
 use crate::task::{Address, Recipe, Restartable, Shell, StageRef, mailbox};
@@ -130,7 +133,7 @@ impl<S: Runnable> Node<S> {
     /// its first stage runs and no consumer misses the first events.
     pub(super) fn subscribe<C, T, O>(
         &mut self,
-        edge: &str,
+        edge: &EdgeName,
         consumer: &mut Node<C>,
         replica: usize,
         options: Subscribe<O>,
@@ -141,14 +144,14 @@ impl<S: Runnable> Node<S> {
         O: DispatchOptions<<S::Dispatcher as Dispatcher<T>>::Options>,
         T: Send + 'static,
     {
-        let refusal = |error| Refusal::Demand { edge: edge.to_owned(), error };
+        let refusal = |error| Refusal::Demand { edge: edge.to_string(), error };
         let window = options.window(&consumer.address.shared.options).map_err(refusal)?;
         let cancel = options.cancel.unwrap_or(Cancel::Complete);
         let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
         let downstream =
             Consumer::new(Box::new(consumer.address.clone()), cancel).of(consumer.address.shared.id);
         let added = self.shell.machine.add_consumer(ours, downstream, options.options.into_options(replica));
-        added.map_err(|error| Refusal::Dispatch { edge: edge.to_owned(), error })?;
+        added.map_err(|error| Refusal::Dispatch { edge: edge.to_string(), error })?;
         let upstream = Producer { port: Box::new(self.address.clone()), window, cancel };
         consumer.shell.machine.add_producer(theirs, upstream);
         Ok(())
@@ -156,6 +159,28 @@ impl<S: Runnable> Node<S> {
 }
 
 impl<S: Runnable> Node<S> {
+    /// An edge to this stage, as part of the graph.
+    pub(super) fn edge<O>(&self, name: &EdgeName, options: &Subscribe<O>) -> Result<GraphEdge, WindowError> {
+        let window = options.window(&self.address.shared.options)?;
+        let cancel = options.cancel.unwrap_or_default();
+        Ok(name.clone().with(window.bounds(), cancel))
+    }
+
+    /// The stage, or `replicas` of it, as part of the graph.
+    pub(super) fn draw(&self, name: &str, replicas: usize) -> GraphNode {
+        let Snapshot { role, dispatcher, .. } = self.shell.snapshot();
+        GraphNode {
+            name: name.to_owned(),
+            stage: plain_type_name::<S>(),
+            role,
+            replicas,
+            dispatcher,
+            restart: self.shell.restart(),
+            blocking: self.address.shared.options.blocking,
+            open: self.shell.machine.outlet.is_open,
+        }
+    }
+
     /// Others may subscribe to the stage later: it does not end with its last consumer.
     pub(super) fn open(&mut self) {
         self.shell.machine.outlet.is_open = true;

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::graph::Graph;
 use super::node::Launch;
 use crate::control::{Control, Group, StopOnDrop};
 use crate::restart::{Limit, Strategy};
@@ -24,6 +25,7 @@ pub struct Pipeline<H = ()> {
     pub(super) refusals: Vec<Refusal>,
     pub(super) strategy: Strategy,
     pub(super) limit: Limit,
+    pub(super) graph: Graph,
 }
 
 impl<H> Pipeline<H> {
@@ -50,8 +52,13 @@ impl<H> Pipeline<H> {
     /// # let _ = printing();
     /// ```
     pub fn into_parts(self) -> (Pipeline, H) {
-        let Self { handles, stages, refusals, strategy, limit } = self;
-        (Pipeline { handles: (), stages, refusals, strategy, limit }, handles)
+        let Self { handles, stages, refusals, strategy, limit, graph } = self;
+        (Pipeline { handles: (), stages, refusals, strategy, limit, graph }, handles)
+    }
+
+    /// The topology: nodes and edges with their options.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
     /// Starts all stages, each in a task of its own, and returns at once.
@@ -78,7 +85,7 @@ impl<H> Pipeline<H> {
         };
         let tasks = self.stages.into_iter().map(launch).collect();
         let guard = StopOnDrop(Some(control.clone()));
-        Ok(Running { handles: self.handles, tasks, control, guard })
+        Ok(Running { handles: self.handles, tasks, control, guard, graph: self.graph })
     }
 
     /// Starts the pipeline and waits until all its stages have ended; what each of them did.
@@ -158,6 +165,7 @@ pub struct Running<H = ()> {
     tasks: Vec<Task>,
     control: Arc<Control>,
     guard: StopOnDrop,
+    graph: Graph,
 }
 
 struct Task {
@@ -255,6 +263,11 @@ impl<H> Running<H> {
         self.join().await
     }
 
+    /// The topology, as it was declared.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
     /// Lets the stages run on by themselves; dropping nothing stops them any more.
     pub fn detach(mut self) -> H {
         self.guard.0 = None;
@@ -263,8 +276,8 @@ impl<H> Running<H> {
 
     /// The rest: a stage that nobody can reach any more is free to end.
     fn without_handles(self) -> Running {
-        let Self { tasks, control, guard, .. } = self;
-        Running { handles: (), tasks, control, guard }
+        let Self { tasks, control, guard, graph, .. } = self;
+        Running { handles: (), tasks, control, guard, graph }
     }
 
     /// Waits until all stages have ended. Cancellation safe.

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::graph::{Graph, GraphEdge};
 use super::node::{Launch, Replicas};
 use super::run::Pipeline;
 use crate::Refusal;
@@ -12,6 +13,7 @@ pub struct Wiring {
     refusals: Vec<Refusal>,
     strategy: Strategy,
     limit: Limit,
+    graph: Graph,
 }
 
 impl Wiring {
@@ -42,8 +44,17 @@ impl Wiring {
         self.take(name, node);
     }
 
-    fn take(&mut self, name: &str, node: impl Replicas) {
+    /// Draws an edge of the graph.
+    pub(super) fn draw(&mut self, edge: GraphEdge) {
+        self.graph.add_edge(edge);
+    }
+
+    fn take(&mut self, name: &str, mut node: impl Replicas) {
         let before = self.stages.len();
+        let nodes = node.nodes();
+        if let Some(first) = nodes.first() {
+            self.graph.add_node(first.draw(name, nodes.len()));
+        }
         self.stages.extend(node.into_nodes().map(|node| node.into_launch()));
         if self.stages.len() == before {
             self.refuse(Refusal::NoReplicas { node: name.to_owned() });
@@ -72,7 +83,7 @@ impl Wiring {
 
     /// The finished pipeline.
     pub fn finish<H>(self, handles: H) -> Pipeline<H> {
-        let Self { stages, refusals, strategy, limit } = self;
-        Pipeline { handles, stages, refusals, strategy, limit }
+        let Self { stages, refusals, strategy, limit, graph } = self;
+        Pipeline { handles, stages, refusals, strategy, limit, graph }
     }
 }

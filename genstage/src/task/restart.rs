@@ -61,6 +61,11 @@ impl<S> Restartable<S> {
 }
 
 impl<S: Runnable> Shell<S> {
+    /// When the stage is begun anew.
+    pub(crate) fn restart(&self) -> Restart {
+        self.restartable.as_ref().map_or(Restart::Never, |restartable| restartable.recipe.restart)
+    }
+
     /// Numbers the stage among those of its pipeline; how to reach it.
     pub(crate) fn number(&mut self, number: usize) -> Arc<dyn Remote> {
         if let Some(restartable) = &mut self.restartable {
@@ -178,8 +183,7 @@ impl<S: Runnable> WeakAddress<S> {
 impl<S: Runnable> Remote for WeakAddress<S> {
     fn rebuild(&self) {
         self.control(|shell| {
-            if shell.restartable.as_ref().is_some_and(|restartable| restartable.recipe.restart.is_possible())
-            {
+            if shell.restart().is_possible() {
                 shell.machine.end_with(Reason::Shutdown, Origin::Strategy);
             }
         });
