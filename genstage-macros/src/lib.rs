@@ -2,6 +2,7 @@
 
 mod names;
 mod pipeline;
+mod rebase;
 mod report;
 mod stage;
 mod value;
@@ -40,6 +41,9 @@ use proc_macro::TokenStream;
 /// own threads stay free. Nothing else about the stage changes, but that a callback which has begun is waited for when the
 /// pipeline stops. Such a call costs a switch of threads or two; see
 /// [`spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) for how many threads there are.
+///
+/// `crate = path` is for those who reach this crate by another path than `::genstage`: `crate = my_prelude::genstage`. `pipeline!` has
+/// an item `crate = path;` for it.
 ///
 /// # Dispatchers
 ///

@@ -88,7 +88,7 @@ fn declare(node: &Node, local: &Ident) -> TokenStream {
     };
     let Some(mode) = &options.restart else { return quote_spanned!(span=> let mut #local = #made;) };
     // The closure stands at the option: the compiler shows it with what the expression cannot give away twice.
-    let make = quote_spanned!(mode.span()=> move || #expr);
+    let make = quote_spanned!(mode.span()=> move || { #expr });
     quote_spanned! {span=>
         let mut #local = {
             let #recipe = #private::Recipe::new(#private::Restart::#mode, #make);

@@ -9,13 +9,19 @@ mod partitions;
 
 use proc_macro2::TokenStream;
 
+use crate::rebase::rebase;
 use crate::report::Report;
 
 pub(crate) fn pipeline(input: TokenStream) -> TokenStream {
     let mut report = Report::default();
-    let declared = parse::parse(input, &mut report);
+    let mut declared = parse::parse(input, &mut report);
+    let root = declared.root.take();
     let graph = graph::Graph::new(declared, &mut report);
     graph.check(&mut report);
     partitions::check(&graph, &mut report);
-    expand::expand(&graph, &report)
+    let expanded = expand::expand(&graph, &report);
+    match root {
+        Some(root) => rebase(expanded, &root),
+        None => expanded,
+    }
 }

@@ -2,7 +2,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprPath, Ident, Token, braced, bracketed, parenthesized, token};
+use syn::{Expr, ExprPath, Ident, Path, Token, braced, bracketed, parenthesized, token};
 
 use crate::report::Report;
 
@@ -11,6 +11,8 @@ use crate::report::Report;
 pub(super) struct Declared {
     pub(super) nodes: Vec<NodeItem>,
     pub(super) chains: Vec<Chain>,
+    /// `crate = path;`
+    pub(super) root: Option<Path>,
     /// `strategy: one_for_all, …;`: of the whole pipeline.
     pub(super) options: Vec<OptionItem>,
     /// Every name that stands in an item that could not be parsed: nothing is known about its edges.
@@ -59,6 +61,7 @@ enum Item {
     Node(NodeItem),
     Chain(Chain),
     Options(Vec<OptionItem>),
+    Root(Path),
 }
 
 /// Parses item by item: one that is wrong is reported and left out, up to its semicolon.
@@ -74,6 +77,10 @@ pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
                     match item {
                         Item::Node(node) => declared.nodes.push(node),
                         Item::Chain(chain) => declared.chains.push(chain),
+                        Item::Root(path) if declared.root.is_some() => {
+                            report.at(path, "`crate` is stated twice");
+                        }
+                        Item::Root(path) => declared.root = Some(path),
                         Item::Options(options) => declared.options.extend(options),
                     }
                 }
@@ -134,6 +141,11 @@ impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(Token![let]) {
             return Err(input.error("a node needs no `let`: write `name = expression;`"));
+        }
+        if input.peek(Token![crate]) && input.peek2(Token![=]) && !input.peek2(Token![=>]) {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            return input.call(Path::parse_mod_style).map(Self::Root);
         }
         if input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
             return options(input).map(Self::Options);
