@@ -3,7 +3,7 @@
 use genstage::{DemandMode, Reason};
 use proptest::prelude::*;
 
-use crate::runtime::{many, on_one_thread};
+use crate::runtime::on_one_thread;
 use crate::topology::{StageSpec, edge, topology};
 use crate::world::{At, Op, World};
 
@@ -87,7 +87,8 @@ async fn play(topology: &[StageSpec], wiring: &[Op], script: &[Burst]) {
 }
 
 proptest! {
-    #![proptest_config(many())]
+    // Cases are small, and what they are to find is rare.
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
     #[test]
     fn the_invariants_hold(
