@@ -137,4 +137,6 @@ pub use summary::{StageSummary, Summary};
 pub use supervisor::{ChildSpec, GaveUp, SuperviseError, SupervisedChild, Supervisor, SupervisorBuilder};
 pub use task::{Spawn, StageRef, StartError, SubscribeError};
 
-pub use subscription::{Cancel, CancelKind, Cancelled, Demand, DemandMode, Side, Subscribe, Subscription};
+pub use subscription::{
+    Cancel, CancelKind, Cancelled, Demand, DemandMode, DispatchOptions, Side, Stated, Subscribe, Subscription,
+};

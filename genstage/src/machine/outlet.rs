@@ -236,11 +236,11 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     /// A consumer that has cancelled gives back what it did not handle.
     pub(crate) fn give_back(&mut self, id: SubscriptionId, events: Vec<O>) {
+        self.out.not_sent(events.len());
         let Some(key) = self.out.key(id) else {
             self.out.discard(events.len());
             return;
         };
-        self.out.not_sent(events.len());
         let mut rest = self.dispatcher.take_back(key, events, &mut self.out);
         self.buffer.put_back(&mut rest, &[]);
     }

@@ -269,6 +269,18 @@ fn what_an_ended_consumer_does_not_accept_is_not_overtaken() {
     assert_eq!(recorder.events(), [(0, vec![1]), (0, vec![2, 3])]);
 }
 
+/// What comes back from a consumer that has been forgotten is discarded, and was not sent.
+#[test]
+fn what_comes_back_too_late_is_counted_once() {
+    let recorder = Recorder::default();
+    let (mut machine, ids) = producer(&recorder, 1);
+    machine.on_ask(ids[0], 2, vec![]);
+    machine.emitted(&mut vec![1, 2]);
+    machine.on_consumer_gone(ids[0], CancelKind::Cancel, Reason::Normal);
+    machine.outlet.give_back(ids[0], vec![1, 2]);
+    assert_eq!((machine.outlet.out.events_out, machine.outlet.out.discarded), (0, 2));
+}
+
 struct Ended;
 
 impl Downstream<u32> for Ended {
