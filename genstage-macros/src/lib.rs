@@ -131,6 +131,9 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `name = expression;` with options behind the expression, each after a comma. The expression is evaluated where the
 /// macro stands, so it may use locals, `?` and `.await`. `app.name` is the node's [`StageRef`](struct.StageRef.html).
 ///
+/// Attributes may stand in front: `#[cfg(…)]` leaves out the node, and its edges with it; documentation goes on its handle; others, such
+/// as `#[allow(…)]`, go on the statement that evaluates the expression.
+///
 /// * `replicas: n`: that many stages of the kind, each from its own evaluation of the expression, in a closure: so it can
 ///   borrow locals but not move them, and `?` and `.await` have no place in it. `app.name` is an array of handles if `n` is an integer literal, and a `Vec` otherwise. Producers share what goes to the replicas of a
 ///   consumer by their dispatcher.

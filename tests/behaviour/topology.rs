@@ -108,3 +108,32 @@ fn the_graph_as_a_value() {
 "#
     );
 }
+
+/// What a `#[cfg]` leaves out takes its edges, its handle and its part of the graph with it; other attributes go where they belong.
+#[tokio::test]
+async fn attributes_of_nodes() {
+    #[deprecated(note = "for the test")]
+    fn old() -> Collect<u64> {
+        Collect::new()
+    }
+
+    let app = pipeline! {
+        #[cfg(all())]
+        /// Counts.
+        source = Counter::below(10);
+        #[cfg(any())]
+        source_of_another_platform = nothing::like::this();
+        #[allow(deprecated)]
+        sink = old(), replicas: 2;
+        #[cfg(any())]
+        left_out = Collect::<u64>::new();
+
+        source => sink;
+        source => left_out [max_demand: 3];
+        source_of_another_platform => { sink, for_each(|_: u64| ()) };
+        source => for_each(|_| ());
+    };
+    let names: Vec<_> = app.graph().nodes().iter().map(|node| &*node.name).collect();
+    assert_eq!(names, ["source", "sink", "for_each#1", "for_each#2"]);
+    assert_eq!(app.graph().edges().len(), 2);
+}

@@ -2,6 +2,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 
+use super::attributes::Attributes;
 use super::graph::{Edge, Graph, Node, Position};
 use super::options::{PipelineOptions, Replicas, Subscription};
 use super::partitions;
@@ -18,9 +19,9 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals[node]));
     let covers = (0..graph.nodes.len()).filter_map(|node| partitions::cover(graph, node));
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
-    let adds = graph.nodes.iter().zip(&locals).map(|(Node { label, options, .. }, local)| {
+    let adds = graph.nodes.iter().zip(&locals).map(|(Node { label, options, attributes, .. }, local)| {
         let add = if options.open { quote!(add_open) } else { quote!(add) };
-        quote!(#wiring.#add(#label, #local);)
+        attributes.where_compiled(quote!(#wiring.#add(#label, #local);))
     });
     let handles = handles(graph, &locals);
     let policy = policy(&graph.options, &wiring);
@@ -67,7 +68,8 @@ fn at(local: &Ident, span: Span) -> Ident {
 }
 
 fn declare(node: &Node, local: &Ident) -> TokenStream {
-    let Node { label, expr, span, options, .. } = node;
+    let Node { label, expr, span, options, attributes, .. } = node;
+    let Attributes { cfg, other, .. } = attributes;
     let span = *span;
     let private = quote_spanned!(span=> ::genstage::__private);
     let [index, recipe] = ["index", "recipe"].map(|name| Ident::new(name, Span::mixed_site()));
@@ -86,10 +88,15 @@ fn declare(node: &Node, local: &Ident) -> TokenStream {
         Replicas::Array(count) => quote_spanned!(span=> #private::replica_array::<_, #count>(#replica)),
         Replicas::Vec(count) => quote_spanned!(span=> #private::replicas(#count, #replica)),
     };
-    let Some(mode) = &options.restart else { return quote_spanned!(span=> let mut #local = #made;) };
+    // Edges borrow it, if there are any.
+    let attributes = quote!(#(#cfg)* #(#other)* #[allow(unused_mut)]);
+    let Some(mode) = &options.restart else {
+        return quote_spanned!(span=> #attributes let mut #local = #made;);
+    };
     // The closure stands at the option: the compiler shows it with what the expression cannot give away twice.
     let make = quote_spanned!(mode.span()=> move || { #expr });
     quote_spanned! {span=>
+        #attributes
         let mut #local = {
             let #recipe = #private::Recipe::new(#private::Restart::#mode, #make);
             #made
@@ -98,13 +105,14 @@ fn declare(node: &Node, local: &Ident) -> TokenStream {
 }
 
 fn position(graph: &Graph, node: usize, local: &Ident) -> Option<TokenStream> {
-    let span = graph.nodes[node].span;
+    let Node { span, attributes, .. } = &graph.nodes[node];
+    let span = *span;
     let check = match graph.position(node)? {
         Position::Source => quote_spanned!(span=> source),
         Position::Middle => quote_spanned!(span=> middle),
         Position::Sink => quote_spanned!(span=> sink),
     };
-    Some(quote_spanned!(span=> ::genstage::__private::#check(&#local);))
+    Some(attributes.where_compiled(quote_spanned!(span=> ::genstage::__private::#check(&#local);)))
 }
 
 fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> TokenStream {
@@ -116,9 +124,11 @@ fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> Toke
     };
     let name = quote!(&::genstage::__private::EdgeName::new(#from, #to, #partition));
     let options = subscription(&edge.options, edge.span);
-    quote_spanned! {edge.span=>
+    let connect = quote_spanned! {edge.span=>
         ::genstage::__private::edge(&mut #wiring, #name, &mut #producer, &mut #consumer, #options);
-    }
+    };
+    let [from, to] = [edge.from, edge.to].map(|node| &graph.nodes[node].attributes);
+    from.where_compiled(to.where_compiled(connect))
 }
 
 fn subscription(options: &Subscription, span: Span) -> TokenStream {
@@ -141,12 +151,18 @@ fn subscription(options: &Subscription, span: Span) -> TokenStream {
 
 /// A struct with a field for every named node. It is generic, so that the compiler finds out the handles' types.
 fn handles(graph: &Graph, locals: &[Ident]) -> TokenStream {
-    let (names, locals): (Vec<_>, Vec<_>) =
-        graph.nodes.iter().zip(locals).filter_map(|(node, local)| Some((node.name.as_ref()?, local))).unzip();
-    let types: Vec<_> = (0..names.len()).map(|number| format_ident!("T{number}")).collect();
+    let (mut types, mut fields, mut values) = (vec![], vec![], vec![]);
+    for (number, (Node { name, attributes, .. }, local)) in graph.nodes.iter().zip(locals).enumerate() {
+        let (Some(name), ty) = (name, format_ident!("T{number}")) else { continue };
+        let doc = &attributes.doc;
+        types.push(attributes.where_compiled(quote!(#ty)));
+        fields.push(attributes.where_compiled(quote!(#(#doc)* #name: #ty)));
+        let value = quote!(#name: ::genstage::__private::Replicas::handle(&#local));
+        values.push(attributes.where_compiled(value));
+    }
     quote! {{
         #[allow(dead_code, missing_debug_implementations)]
-        struct Handles<#(#types),*> { #(#names: #types),* }
-        Handles { #(#names: ::genstage::__private::Replicas::handle(&#locals)),* }
+        struct Handles<#(#types),*> { #(#fields),* }
+        Handles { #(#values),* }
     }}
 }

@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::Ident;
 use syn::ext::IdentExt;
 
+use super::attributes::Attributes;
 use super::leaving;
 use super::options::{NodeOptions, PipelineOptions, Subscription};
 use super::parse::{Chain, Declared, Group, NodeItem, Target, TargetStage};
@@ -26,6 +27,7 @@ pub(super) struct Node {
     pub(super) name: Option<Ident>,
     /// Where the user first put it into an edge, or declared it.
     pub(super) span: Span,
+    pub(super) attributes: Attributes,
     /// The expression that makes the stage.
     pub(super) expr: TokenStream,
     pub(super) options: NodeOptions,
@@ -203,6 +205,7 @@ impl Builder<'_> {
             label,
             span: item.name.span(),
             name: Some(item.name),
+            attributes: Attributes::new(item.attributes),
             expr: item.expr.into_token_stream(),
             options,
             unclear,
@@ -258,6 +261,7 @@ impl Builder<'_> {
                 self.graph.nodes.push(Node {
                     label,
                     name: None,
+                    attributes: Attributes::default(),
                     span,
                     expr: quote::quote!(#function(#arguments)),
                     options: NodeOptions::none(),

@@ -1,5 +1,6 @@
 //! `pipeline!`: parse, build and check the graph, expand.
 
+mod attributes;
 mod expand;
 mod graph;
 mod leaving;

@@ -2,7 +2,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprPath, Ident, Path, Token, braced, bracketed, parenthesized, token};
+use syn::{Attribute, Expr, ExprPath, Ident, Path, Token, braced, bracketed, parenthesized, token};
 
 use crate::report::Report;
 
@@ -21,6 +21,7 @@ pub(super) struct Declared {
 
 /// `name = expression, option: value, …;`
 pub(super) struct NodeItem {
+    pub(super) attributes: Vec<Attribute>,
     pub(super) name: Ident,
     pub(super) expr: Expr,
     pub(super) options: Vec<OptionItem>,
@@ -150,6 +151,13 @@ impl Parse for Item {
         if input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
             return options(input).map(Self::Options);
         }
+        if input.peek(Token![#]) {
+            let ahead = input.fork();
+            ahead.call(Attribute::parse_outer)?;
+            let is_node = ahead.peek(Ident) && ahead.peek2(Token![=]) && !ahead.peek2(Token![=>]);
+            let message = "attributes go on nodes: an edge has those of its nodes";
+            return if is_node { input.parse().map(Self::Node) } else { Err(input.error(message)) };
+        }
         let is_node = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![=>]);
         Ok(if is_node { Self::Node(input.parse()?) } else { Self::Chain(input.parse()?) })
     }
@@ -157,6 +165,7 @@ impl Parse for Item {
 
 impl Parse for NodeItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
         let expr = input.parse()?;
@@ -164,7 +173,7 @@ impl Parse for NodeItem {
             Some(_) => options(input)?,
             None => vec![],
         };
-        Ok(Self { name, expr, options })
+        Ok(Self { attributes, name, expr, options })
     }
 }
 

@@ -1,10 +1,10 @@
 //! The partitions that a producer's edges state: each has one consumer, and of an enum all values have one.
 
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::{Expr, ExprPath, Ident, Path};
 
-use super::graph::{Edge, Graph};
+use super::graph::{Edge, Graph, Node};
 use crate::report::Report;
 use crate::value::{no_more_arms, plain};
 
@@ -29,15 +29,20 @@ pub(super) fn check(graph: &Graph, report: &mut Report) {
 /// It is not told which enum that is: the values themselves say so, and a `match` over all of them names the missing one.
 pub(super) fn cover(graph: &Graph, node: usize) -> Option<TokenStream> {
     let edges = graph.edges.iter().filter(|edge| edge.from == node);
-    let values: Vec<_> = edges.map(|edge| partition(edge).and_then(enum_value)).collect::<Option<_>>()?;
-    let span = graph.nodes[node].span;
+    let values: Vec<_> = edges
+        .map(|edge| Some((enum_value(partition(edge)?)?, &graph.nodes[edge.to].attributes)))
+        .collect::<Option<_>>()?;
+    let Node { span, attributes, .. } = &graph.nodes[node];
+    let span = *span;
     // The value that is matched stands at the producer: that is where the compiler reports what is missing.
-    let mut matched = (*values.first()?).clone();
+    let mut matched = values.first()?.0.clone();
     for segment in &mut matched.segments {
         segment.ident.set_span(segment.ident.span().located_at(span));
     }
+    let arms = values.iter().map(|(value, consumer)| consumer.where_compiled(quote!(#value => {})));
     let no_more = no_more_arms();
-    Some(quote_spanned!(span=> let _ = || match #matched { #(#values => {})* #no_more => {} };))
+    let cover = quote_spanned!(span=> let _ = || match #matched { #(#arms)* #no_more => {} };);
+    Some(attributes.where_compiled(cover))
 }
 
 pub(super) fn partition(edge: &Edge) -> Option<&Expr> {
