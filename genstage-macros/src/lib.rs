@@ -5,6 +5,8 @@ mod pipeline;
 mod rebase;
 mod report;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod value;
 mod window;
 

@@ -23,7 +23,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         let add = if options.open { quote!(add_open) } else { quote!(add) };
         attributes.where_compiled(quote!(#wiring.#add(#label, #local);))
     });
-    let handles = handles(graph, &locals);
+    let (handles, made) = (Ident::new("handles", Span::mixed_site()), handles(graph, &locals));
     let policy = policy(&graph.options, &wiring);
     quote! {{
         #report
@@ -32,10 +32,10 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         #(#positions)*
         #(#covers)*
         #(#edges)*
-        let handles = #handles;
+        let #handles = #made;
         #policy
         #(#adds)*
-        #wiring.finish(handles)
+        #wiring.finish(#handles)
     }}
 }
 

@@ -63,6 +63,8 @@ enum Item {
     Chain(Chain),
     Options(Vec<OptionItem>),
     Root(Path),
+    /// `name =`, and nothing behind it yet.
+    Begun(Ident),
 }
 
 /// Parses item by item: one that is wrong is reported and left out, up to its semicolon.
@@ -72,7 +74,12 @@ pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
         let mut declared = Declared::default();
         while !input.is_empty() {
             let ahead = input.fork();
-            match ahead.parse::<Item>().and_then(|item| semicolon(&ahead, end).map(|()| item)) {
+            match ahead.parse::<Item>().and_then(|item| item.end(&ahead, end)) {
+                Ok(Item::Begun(name)) => {
+                    input.advance_to(&ahead);
+                    report.at(&name, format!("expected a stage behind `{name} =`"));
+                    declared.unclear.push(name);
+                }
                 Ok(item) => {
                     input.advance_to(&ahead);
                     match item {
@@ -83,6 +90,7 @@ pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
                         }
                         Item::Root(path) => declared.root = Some(path),
                         Item::Options(options) => declared.options.extend(options),
+                        Item::Begun(_) => {}
                     }
                 }
                 Err(error) => {
@@ -95,6 +103,16 @@ pub(super) fn parse(input: TokenStream, report: &mut Report) -> Declared {
     };
     let parsed = parser.parse2(input);
     report.ok(parsed).unwrap_or_default()
+}
+
+impl Item {
+    /// The item, if a semicolon stands behind it; one that is only begun goes without.
+    fn end(self, input: ParseStream<'_>, end: Span) -> syn::Result<Self> {
+        match self {
+            Self::Begun(_) => Ok(self),
+            item => semicolon(input, end).map(|()| item),
+        }
+    }
 }
 
 /// The end of an item; where nothing follows, its absence is reported at the last token and not at the whole macro call.
@@ -159,8 +177,22 @@ impl Parse for Item {
             return if is_node { input.parse().map(Self::Node) } else { Err(input.error(message)) };
         }
         let is_node = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![=>]);
+        if is_node && (input.peek3(Token![;]) || begins_another(input)) {
+            let name = input.parse()?;
+            input.parse::<Token![=]>()?;
+            input.parse::<Option<Token![;]>>()?;
+            return Ok(Self::Begun(name));
+        }
         Ok(if is_node { Self::Node(input.parse()?) } else { Self::Chain(input.parse()?) })
     }
+}
+
+/// Whether the next node begins where this one's expression should: `a = b = B;`
+fn begins_another(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    let next =
+        ahead.parse::<Ident>().and_then(|_| ahead.parse::<Token![=]>()).and_then(|_| ahead.parse::<Ident>());
+    next.is_ok() && ahead.peek(Token![=]) && !ahead.peek(Token![==]) && !ahead.peek(Token![=>])
 }
 
 impl Parse for NodeItem {

@@ -1,0 +1,4 @@
+//! What the macros write, and that they write something whatever they are given.
+
+mod broken;
+mod expansions;
