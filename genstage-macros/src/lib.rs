@@ -251,6 +251,63 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
+/// # Pipelines as functions
+///
+/// A pipeline without its handles has a type to name, so a function can make one, and hand it over together with the handles that
+/// others need. An `open` output is where they go on:
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::{Cancel, FromIter, Pipeline, StageRef, Subscribe};
+///
+/// type Numbers = FromIter<std::ops::Range<u64>>;
+///
+/// /// The numbers below `end`.
+/// fn numbers(end: u64) -> (Pipeline, StageRef<Numbers>) {
+///     let (pipeline, handles) = pipeline! { numbers = from_iter(0..end), open; }.into_parts();
+///     (pipeline, handles.numbers)
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let (input, numbers) = numbers(1000);
+/// let printer = for_each(|n: u64| println!("{n}")).spawn();
+/// printer.subscribe(&numbers, Subscribe::new().cancel(Cancel::Complete)).await?;
+///
+/// let summary = input.run().await?;
+/// assert_eq!(summary.stage("numbers").map(|numbers| numbers.events_out), Some(1000));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Grammar
+///
+/// ```text
+/// pipeline = { item }
+/// item     = root | options | node | chain
+/// root     = "crate" "=" path ";"
+/// options  = option { "," option } [ "," ] ";"
+/// node     = { attribute } name "=" expression { "," option } [ "," ] ";"
+/// chain    = group "=>" group { "=>" group } ";"
+/// group    = target | "{" target { "," target } [ "," ] "}"
+/// target   = stage [ "[" option { "," option } [ "," ] "]" ]
+/// stage    = name | path "(" arguments ")"
+/// option   = word ":" expression | word
+/// ```
+///
+/// | rule      | for instance |
+/// |-----------|--------------|
+/// | `root`    | `crate = my_prelude::genstage;` |
+/// | `options` | `strategy: one_for_all, max_restarts: 5;` |
+/// | `node`    | `#[cfg(unix)] source = Source::new(&path), restart: on_failure;` |
+/// | `chain`   | `source => parse => store;` |
+/// | `group`   | `{ a, b } => merged;` |
+/// | `target`  | `source => store [max_demand: 10, cancel: temporary];` |
+/// | `stage`   | `source => map(\|n\| n + 1) => store;` |
+/// | `option`  | `replicas: 4`, `open` |
+///
+/// Items may come in any order; edges may come before the nodes that they name.
+///
 /// # What is refused
 ///
 /// While compiling: a node in a position that its role does not have, events of another type than the consumer takes, a
