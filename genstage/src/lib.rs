@@ -68,6 +68,10 @@
 //! With the feature `testing`, the probes of `genstage::testing` stand in for the producer and the consumer of a stage under
 //! test, and `settle` waits until nothing is in flight any more.
 //!
+//! # More to read
+//!
+//! [Coming from Elixir](guide::coming_from_elixir): GenStage's words, and where they are here.
+//!
 //! # Ends and failures
 //!
 //! A stage ends normally when it calls [`Context::finish`], when its last producer has ended and everything queued is
@@ -91,6 +95,8 @@ mod control;
 mod demand;
 mod dispatch;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod machine;
 mod message;
 mod pipeline;
