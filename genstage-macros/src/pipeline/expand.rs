@@ -21,7 +21,8 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
     let adds = graph.nodes.iter().zip(&locals).map(|(Node { label, options, attributes, .. }, local)| {
         let add = if options.open { quote!(add_open) } else { quote!(add) };
-        attributes.where_compiled(quote!(#wiring.#add(#label, #local);))
+        // A path and no method: a trait of the user's may have one of that name.
+        attributes.where_compiled(quote!(::genstage::__private::Wiring::#add(&mut #wiring, #label, #local);))
     });
     let (handles, made) = (Ident::new("handles", Span::mixed_site()), handles(graph, &locals));
     let policy = policy(&graph.options, &wiring);
@@ -35,7 +36,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         let #handles = #made;
         #policy
         #(#adds)*
-        #wiring.finish(#handles)
+        ::genstage::__private::Wiring::finish(#wiring, #handles)
     }}
 }
 
@@ -44,12 +45,14 @@ fn policy(options: &PipelineOptions, wiring: &Ident) -> TokenStream {
     let mut tokens = TokenStream::new();
     if let Some(strategy) = &options.strategy {
         tokens.extend(
-            quote_spanned!(strategy.span()=> #wiring.strategy(::genstage::__private::Strategy::#strategy);),
+            quote_spanned!(strategy.span()=> ::genstage::__private::Wiring::strategy(&mut #wiring, ::genstage::__private::Strategy::#strategy);),
         );
     }
     for (name, value) in &options.limits {
         let method = Ident::new(&name.to_string(), name.span());
-        tokens.extend(quote_spanned!(name.span()=> #wiring.#method(#value);));
+        tokens.extend(
+            quote_spanned!(name.span()=> ::genstage::__private::Wiring::#method(&mut #wiring, #value);),
+        );
     }
     tokens
 }

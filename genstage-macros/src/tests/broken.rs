@@ -113,7 +113,7 @@ fn is_a_pipeline(expanded: TokenStream) -> Result<(), TestCaseError> {
     prop_assert_eq!(block.delimiter(), Delimiter::Brace);
     let block = block.stream().to_string();
     prop_assert!(
-        block.contains("let mut wiring") && block.ends_with("wiring . finish (handles)"),
+        block.contains("let mut wiring") && block.ends_with("Wiring :: finish (wiring , handles)"),
         "{}",
         block
     );
