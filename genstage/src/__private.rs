@@ -3,15 +3,17 @@
 pub use crate::buffer::{Buffer, Capacity, Keep, check_capacity};
 pub use crate::children::{Shutdown, keep};
 pub use crate::demand::{Window, check_window};
-pub use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast};
+pub use crate::dispatch::{
+    BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast, check_dispatcher,
+};
 pub use crate::pipeline::{
-    EdgeName, Node, Replicas, Wiring, edge, middle, node, replica, replica_array, replicas, restartable,
-    restartable_replica, sink, source,
+    Declared, EdgeName, Node, Replicas, Wiring, edge, middle, replica_array, replica_name, replicas, sink,
+    source,
 };
 pub use crate::restart::{Restart, Strategy};
 pub use crate::role::{
-    ConsumerRole, ConsumerSupervisorRole, DeclaredConsumer, DeclaredConsumerSupervisor, DeclaredProducer,
-    DeclaredProducerConsumer, Nothing, ProducerConsumerRole, ProducerRole, StageOptions,
+    Checked, ConsumerRole, ConsumerSupervisorRole, DeclaredConsumer, DeclaredConsumerSupervisor,
+    DeclaredProducer, DeclaredProducerConsumer, Nothing, ProducerConsumerRole, ProducerRole, StageOptions,
 };
 pub use crate::subscription::{Cancel, DemandMode, Subscribe};
 pub use crate::task::Recipe;

@@ -16,7 +16,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let wiring = Ident::new("wiring", Span::mixed_site());
     let locals: Vec<_> = graph.nodes.iter().enumerate().map(|(number, node)| local(number, node)).collect();
     let nodes = graph.nodes.iter().zip(&locals).map(|(node, local)| declare(node, local));
-    let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals[node]));
+    let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals));
     let covers = (0..graph.nodes.len()).filter_map(|node| partitions::cover(graph, node));
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
     let adds = graph.nodes.iter().zip(&locals).map(|(Node { label, options, attributes, .. }, local)| {
@@ -76,16 +76,15 @@ fn declare(node: &Node, local: &Ident) -> TokenStream {
     let span = *span;
     let private = quote_spanned!(span=> ::genstage::__private);
     let [index, recipe] = ["index", "recipe"].map(|name| Ident::new(name, Span::mixed_site()));
-    let (one, replica) = match &options.restart {
-        None => (
-            quote_spanned!(span=> #private::node(#label, #expr)),
-            quote_spanned!(span=> |#index| #private::replica(#label, #index, #expr)),
-        ),
-        Some(_) => (
-            quote_spanned!(span=> #private::restartable(#label, &#recipe)),
-            quote_spanned!(span=> |#index| #private::restartable_replica(#label, #index, &#recipe)),
-        ),
+    // What is wrong with the stage is reported where this stands.
+    let stands = first(expr);
+    let stage = match &options.restart {
+        None => quote_spanned!(stands=> ::genstage::__private::Declared::new(#expr)),
+        Some(_) => quote_spanned!(stands=> ::genstage::__private::Declared::again(&#recipe)),
     };
+    let node = Ident::new("genstage_node", stands);
+    let one = quote_spanned!(span=> #stage.#node(#label));
+    let replica = quote_spanned!(span=> |#index| #stage.#node(#private::replica_name(#label, #index)));
     let made = match &options.replicas {
         Replicas::One => one,
         Replicas::Array(count) => quote_spanned!(span=> #private::replica_array::<_, #count>(#replica)),
@@ -107,15 +106,21 @@ fn declare(node: &Node, local: &Ident) -> TokenStream {
     }
 }
 
-fn position(graph: &Graph, node: usize, local: &Ident) -> Option<TokenStream> {
+/// Where an expression begins.
+fn first(expr: &TokenStream) -> Span {
+    expr.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span())
+}
+
+fn position(graph: &Graph, node: usize, locals: &[Ident]) -> Option<TokenStream> {
     let Node { span, attributes, .. } = &graph.nodes[node];
-    let span = *span;
+    let (span, local) = (*span, &locals[node]);
+    let peer = at(graph.peer(node).map_or(local, |peer| &locals[peer]), span);
     let check = match graph.position(node)? {
-        Position::Source => quote_spanned!(span=> source),
-        Position::Middle => quote_spanned!(span=> middle),
-        Position::Sink => quote_spanned!(span=> sink),
+        Position::Source => quote_spanned!(span=> source(&#local, &#peer)),
+        Position::Middle => quote_spanned!(span=> middle(&#local)),
+        Position::Sink => quote_spanned!(span=> sink(&#local, &#peer)),
     };
-    Some(attributes.where_compiled(quote_spanned!(span=> ::genstage::__private::#check(&#local);)))
+    Some(attributes.where_compiled(quote_spanned!(span=> ::genstage::__private::#check;)))
 }
 
 fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> TokenStream {

@@ -167,6 +167,16 @@ impl Graph {
             (true, false) => Some(Position::Sink),
         }
     }
+
+    /// The first of a node's neighbours that is there whatever is configured.
+    pub(super) fn peer(&self, node: usize) -> Option<usize> {
+        let ends = |edge: &Edge| match edge {
+            Edge { from, to, .. } if *from == node => Some(*to),
+            Edge { from, to, .. } if *to == node => Some(*from),
+            _ => None,
+        };
+        self.edges.iter().filter_map(ends).find(|&peer| self.nodes[peer].attributes.cfg.is_empty())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -192,14 +202,15 @@ impl Builder<'_> {
             self.graph.nodes[*first].unclear = true;
             return;
         }
-        let unclear = self.names.contains_key(&label);
+        let mut unclear = self.names.contains_key(&label);
         self.names.insert(label.clone(), Some(self.graph.nodes.len()));
         let mut options = NodeOptions::new(item.options, self.report);
         if let Some(option) = options.evaluates_apart()
             && !leaving::check(&item.expr, option, self.report)
         {
-            // Reported: where it stands, the compiler has nothing to add.
-            options.restart = None;
+            // Reported: evaluated where it stands, the compiler has nothing to add.
+            options = NodeOptions { open: options.open, ..NodeOptions::none() };
+            unclear = true;
         }
         self.graph.nodes.push(Node {
             label,

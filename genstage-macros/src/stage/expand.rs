@@ -31,6 +31,13 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             }
         }
     });
+    // A generic struct is a stage, or is none, only where it is used.
+    let checked = input.generics.params.is_empty().then(|| {
+        quote_spanned! {span=>
+            #[automatically_derived]
+            impl #private::Checked for #name {}
+        }
+    });
     let (options, evaluate) = options(stage, input, &private);
     let keep = stage.children.transient.map(|transient| {
         quote_spanned! {transient=>
@@ -39,7 +46,7 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             }
         }
     });
-    let broadcast = broadcast(stage, input, &role_trait, &name);
+    let dispatches = dispatches(stage, input, &role_trait, &name);
     let (dispatcher, make_dispatcher) = dispatcher(stage, &give, &private);
     let (options_self, dispatcher_self) = (receiver(&options, span), receiver(&make_dispatcher, span));
     quote_spanned! {span=>
@@ -48,7 +55,6 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             type Role = #private::#marker;
             type Take = #take;
             type Give = #give;
-            type Node = #private::Node<Self>;
             type Dispatcher = #dispatcher;
 
             fn options(&#options_self) -> #private::StageOptions {
@@ -62,8 +68,9 @@ pub(super) fn expand(stage: &Stage, input: &DeriveInput) -> TokenStream {
             }
         }
         #emits
+        #checked
         #evaluate
-        #broadcast
+        #dispatches
     }
 }
 
@@ -234,20 +241,23 @@ fn partition(partitions: &Partitions, give: &TokenStream, span: Span) -> (TokenS
     (give.clone(), call)
 }
 
-/// Has the events checked that a broadcast copies; those of a generic struct have no type before it runs somewhere.
-fn broadcast(
+/// Has the compiler check that the dispatcher can dispatch the events; those of a generic struct have no type before it runs
+/// somewhere.
+fn dispatches(
     stage: &Stage,
     input: &DeriveInput,
     role_trait: &TokenStream,
     name: &Ident,
 ) -> Option<TokenStream> {
     let event = Ident::new(if stage.role == Role::Producer { "Event" } else { "Output" }, stage.span);
-    let checked = matches!(stage.dispatcher, Some(Dispatcher::Broadcast)) && input.generics.params.is_empty();
-    checked.then(|| {
-        quote_spanned! {stage.span=>
-            const _: () = ::genstage::__private::check_broadcast::<<#name as #role_trait>::#event>();
-        }
-    })
+    let events = quote_spanned!(stage.span=> <#name as #role_trait>::#event);
+    let check = match &stage.dispatcher {
+        Some(Dispatcher::Broadcast) => quote_spanned!(stage.span=> check_broadcast::<#events>()),
+        Some(Dispatcher::Own { ty, .. }) => quote_spanned!(ty.span()=> check_dispatcher::<#ty, #events>()),
+        Some(Dispatcher::Demand { .. } | Dispatcher::Partition { .. }) | None => return None,
+    };
+    let check = quote_spanned!(stage.span=> const _: () = ::genstage::__private::#check;);
+    input.generics.params.is_empty().then_some(check)
 }
 
 /// Calls that fail, in a constant, if the options make no sense.

@@ -56,19 +56,23 @@ impl<T> Default for BroadcastDispatcher<T> {
     }
 }
 
-/// Events that can be broadcast.
+/// A dispatcher whose events can be broadcast.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is broadcast, but is not `Clone`",
-    label = "every consumer needs its own `{Self}`",
-    note = "derive `Clone` for it, emit `Arc<{Self}>`, or use another dispatcher"
+    message = "`{T}` is broadcast, but is not `Clone`",
+    label = "every consumer needs its own `{T}`",
+    note = "derive `Clone` for it, emit `Arc<{T}>`, or use another dispatcher"
 )]
-pub trait Copied {}
+pub trait Broadcasts<T> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Copied for T {}
+impl<T: Clone> Broadcasts<T> for BroadcastDispatcher<T> {}
 
 /// Checks that events can be broadcast, while the crate compiles.
-pub const fn check_broadcast<T: Copied>() {}
+pub const fn check_broadcast<T>()
+where
+    BroadcastDispatcher<T>: Broadcasts<T>,
+{
+}
 
 impl<T> BroadcastDispatcher<T> {
     fn receiver(&mut self, consumer: ConsumerKey) -> Option<&mut Receiver<T>> {

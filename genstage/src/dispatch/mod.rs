@@ -77,6 +77,11 @@ use crate::buffer::Marker;
 /// assert_eq!(probe.sent(), [(a, vec![1]), (b, vec![2]), (a, vec![3])]);
 /// # Ok::<(), NotDispatched>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not dispatch `{T}`",
+    label = "not a dispatcher of `{T}`",
+    note = "write `impl Dispatcher<{T}> for {Self}`, or use `demand`, `broadcast` or `partition(…)`"
+)]
 pub trait Dispatcher<T>: Send + 'static {
     /// What a subscription can state beyond the demand window, for instance which partition it is for.
     type Options: Send + 'static;
@@ -155,6 +160,9 @@ pub trait Dispatcher<T>: Send + 'static {
         false
     }
 }
+
+/// Checks that a stage's own dispatcher can dispatch its events, while the crate compiles.
+pub const fn check_dispatcher<D: Dispatcher<T>, T>() {}
 
 /// Why a dispatcher refuses a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

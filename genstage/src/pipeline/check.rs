@@ -2,12 +2,14 @@
 //!
 //! The macro knows the graph but not the types; these bounds know the types. One mistake is to give one message: a
 //! node in the wrong position is reported for its position only, so edges keep silent about it ([`Flows`] holds for
-//! sides that carry [`Nothing`]).
+//! sides that carry [`Nothing`]); an arrow that points the wrong way is reported as such, so positions keep silent about it; and
+//! all keep silent about a stage that was refused where it is declared ([`Unknown`]).
 
 use std::marker::PhantomData;
 
 use super::graph::EdgeName;
-use super::node::{Node, Replicas};
+use super::node::Node;
+use super::replicas::{AnyNode, Replicas};
 use super::wiring::Wiring;
 use crate::Refusal;
 use crate::dispatch::Dispatcher;
@@ -16,21 +18,21 @@ use crate::role::{
 };
 use crate::subscription::{DispatchOptions, Subscribe};
 
-/// A role that may stand left of `=>` only.
+/// A role that may stand left of `=>` only, beside a stage of the role `Peer`.
 #[diagnostic::on_unimplemented(
     message = "`{S}` has no input in this pipeline, so it must be a producer",
     label = "`{S}` is not a producer",
     note = "a consumer and a producer_consumer need something that feeds them: `something => this`"
 )]
-pub trait Source<S> {}
+pub trait Source<S, Peer> {}
 
-/// A role that may stand right of `=>` only.
+/// A role that may stand right of `=>` only, beside a stage of the role `Peer`.
 #[diagnostic::on_unimplemented(
     message = "`{S}` has no output in this pipeline, so it must be a consumer",
     label = "`{S}` is not a consumer",
     note = "a producer and a producer_consumer need something that takes their events: `this => something`"
 )]
-pub trait Sink<S> {}
+pub trait Sink<S, Peer> {}
 
 /// A role that may stand on both sides of `=>`.
 #[diagnostic::on_unimplemented(
@@ -41,32 +43,65 @@ pub trait Sink<S> {}
 pub trait Middle<S> {}
 
 #[diagnostic::do_not_recommend]
-impl<S> Source<S> for ProducerRole {}
+impl<S, Peer> Source<S, Peer> for ProducerRole {}
 #[diagnostic::do_not_recommend]
-impl<S> Sink<S> for ConsumerRole {}
+impl<S, Peer> Sink<S, Peer> for ConsumerRole {}
 #[diagnostic::do_not_recommend]
-impl<S> Sink<S> for ConsumerSupervisorRole {}
+impl<S, Peer> Sink<S, Peer> for ConsumerSupervisorRole {}
 #[diagnostic::do_not_recommend]
 impl<S> Middle<S> for ProducerConsumerRole {}
 
-/// Checks the position of a node that has outputs only.
-pub fn source<N: Replicas>(_: &N)
+// The arrow between them is reported, see `Forward`.
+#[diagnostic::do_not_recommend]
+impl<S, Peer: EmitsOnly> Source<S, Peer> for ConsumerRole {}
+#[diagnostic::do_not_recommend]
+impl<S, Peer: EmitsOnly> Source<S, Peer> for ConsumerSupervisorRole {}
+#[diagnostic::do_not_recommend]
+impl<S, Peer: TakesOnly> Sink<S, Peer> for ProducerRole {}
+
+/// A role without an input.
+pub trait EmitsOnly {}
+impl EmitsOnly for ProducerRole {}
+
+/// A role without an output.
+pub trait TakesOnly {}
+impl TakesOnly for ConsumerRole {}
+impl TakesOnly for ConsumerSupervisorRole {}
+
+/// The role of a stage that has none, as was reported where it is declared.
+#[derive(Debug)]
+pub enum Unknown {}
+
+#[diagnostic::do_not_recommend]
+impl<S, Peer> Source<S, Peer> for Unknown {}
+#[diagnostic::do_not_recommend]
+impl<S, Peer> Sink<S, Peer> for Unknown {}
+#[diagnostic::do_not_recommend]
+impl<S> Middle<S> for Unknown {}
+
+type StageOf<N> = <<N as Replicas>::Node as AnyNode>::Stage;
+type RoleOf<N> = <<N as Replicas>::Node as AnyNode>::Role;
+type TakeOf<N> = <<N as Replicas>::Node as AnyNode>::Take;
+type GiveOf<N> = <<N as Replicas>::Node as AnyNode>::Give;
+
+/// Checks the position of a node that has outputs only, the first of them to `peer`.
+pub fn source<N: Replicas, P: Replicas>(_: &N, _peer: &P)
 where
-    <N::Stage as Stage>::Role: Source<N::Stage>,
+    RoleOf<N>: Source<StageOf<N>, RoleOf<P>>,
 {
 }
 
-/// Checks the position of a node that has inputs only.
-pub fn sink<N: Replicas>(_: &N)
+/// Checks the position of a node that has inputs only, the first of them from `peer`.
+pub fn sink<N: Replicas, P: Replicas>(_: &N, _peer: &P)
 where
-    <N::Stage as Stage>::Role: Sink<N::Stage>,
+    RoleOf<N>: Sink<StageOf<N>, RoleOf<P>>,
 {
 }
 
 /// Checks the position of a node that has both.
 pub fn middle<N: Replicas>(_: &N)
 where
-    <N::Stage as Stage>::Role: Middle<N::Stage>,
+    RoleOf<N>: Middle<StageOf<N>>,
 {
 }
 
@@ -74,7 +109,7 @@ where
 #[derive(Debug)]
 pub enum Events {}
 
-/// What a role's two sides carry: [`Events`] or [`Nothing`].
+/// What a role's two sides carry: [`Events`], [`Nothing`] or [`Unknown`].
 pub trait Sides {
     /// What comes in.
     type In;
@@ -102,6 +137,11 @@ impl Sides for ConsumerSupervisorRole {
     type Out = Nothing;
 }
 
+impl Sides for Unknown {
+    type In = Self;
+    type Out = Self;
+}
+
 /// The two sides of an edge.
 #[derive(Debug)]
 pub struct Edge<Out, In>(PhantomData<(Out, In)>);
@@ -115,9 +155,10 @@ pub struct Edge<Out, In>(PhantomData<(Out, In)>);
 pub trait Flows<A: Stage, B: Stage, X, Y, O> {
     /// Subscribes every replica of the consumer to every replica of the producer.
     fn wire(
+        wiring: &mut Wiring,
         edge: &EdgeName,
-        producers: &mut [Node<A>],
-        consumers: &mut [Node<B>],
+        producers: &mut [impl AnyNode<Stage = A>],
+        consumers: &mut [impl AnyNode<Stage = B>],
         options: impl FnMut() -> Subscribe<O>,
     ) -> Result<(), Refusal>;
 }
@@ -131,13 +172,17 @@ where
     T: Send + 'static,
 {
     fn wire(
+        wiring: &mut Wiring,
         edge: &EdgeName,
-        producers: &mut [Node<A>],
-        consumers: &mut [Node<B>],
+        producers: &mut [impl AnyNode<Stage = A>],
+        consumers: &mut [impl AnyNode<Stage = B>],
         mut options: impl FnMut() -> Subscribe<O>,
     ) -> Result<(), Refusal> {
-        for producer in producers {
-            for (replica, consumer) in consumers.iter_mut().enumerate() {
+        if let Some(Ok(drawn)) = ready(consumers).next().map(|consumer| consumer.edge(edge, &options())) {
+            wiring.draw(drawn);
+        }
+        for producer in ready(producers) {
+            for (replica, consumer) in ready(consumers).enumerate() {
                 producer.subscribe(edge, consumer, replica, options())?;
             }
         }
@@ -145,34 +190,53 @@ where
     }
 }
 
-// Sides that carry nothing belong to nodes whose position is refused already.
-
-#[diagnostic::do_not_recommend]
-impl<A: Stage, B: Stage, In, X, Y, O> Flows<A, B, X, Y, O> for Edge<Nothing, In> {
-    fn wire(
-        _: &EdgeName,
-        _: &mut [Node<A>],
-        _: &mut [Node<B>],
-        _: impl FnMut() -> Subscribe<O>,
-    ) -> Result<(), Refusal> {
-        Ok(())
-    }
+fn ready<N: AnyNode>(nodes: &mut [N]) -> impl Iterator<Item = &mut Node<N::Stage>> {
+    nodes.iter_mut().filter_map(AnyNode::ready)
 }
 
-#[diagnostic::do_not_recommend]
-impl<A: Stage, B: Stage, X, Y, O> Flows<A, B, X, Y, O> for Edge<Events, Nothing> {
-    fn wire(
-        _: &EdgeName,
-        _: &mut [Node<A>],
-        _: &mut [Node<B>],
-        _: impl FnMut() -> Subscribe<O>,
-    ) -> Result<(), Refusal> {
-        Ok(())
-    }
+/// Nothing to say about the events of an edge: one of its sides has been refused for another reason.
+macro_rules! silent {
+    ($([$($generics:ident),*] $out:ty => $in:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<A: Stage, B: Stage, X, Y, O, $($generics),*> Flows<A, B, X, Y, O> for Edge<$out, $in> {
+            fn wire(
+                _: &mut Wiring,
+                _: &EdgeName,
+                _: &mut [impl AnyNode<Stage = A>],
+                _: &mut [impl AnyNode<Stage = B>],
+                _: impl FnMut() -> Subscribe<O>,
+            ) -> Result<(), Refusal> {
+                Ok(())
+            }
+        }
+    )*};
 }
 
-type Out<S> = <<S as Stage>::Role as Sides>::Out;
-type In<S> = <<S as Stage>::Role as Sides>::In;
+silent! {
+    [In] Nothing => In;
+    [In] Unknown => In;
+    [] Events => Nothing;
+    [] Events => Unknown;
+}
+
+/// An edge that leads from an output, or to an input.
+#[diagnostic::on_unimplemented(
+    message = "the arrow from `{A}` to `{B}` points the wrong way: `{A}` is a consumer and `{B}` is a producer",
+    label = "events would flow from a consumer to a producer",
+    note = "events flow as the arrow points, so turn it round: `producer => consumer`"
+)]
+pub trait Forward<A, B> {}
+
+#[diagnostic::do_not_recommend]
+impl<A, B, In> Forward<A, B> for Edge<Events, In> {}
+#[diagnostic::do_not_recommend]
+impl<A, B, In> Forward<A, B> for Edge<Unknown, In> {}
+#[diagnostic::do_not_recommend]
+impl<A, B> Forward<A, B> for Edge<Nothing, Events> {}
+#[diagnostic::do_not_recommend]
+impl<A, B> Forward<A, B> for Edge<Nothing, Unknown> {}
+
+type EdgeOf<A, B> = Edge<<RoleOf<A> as Sides>::Out, <RoleOf<B> as Sides>::In>;
 
 /// Declares an edge: checks that events can flow over it, and wires it.
 pub fn edge<A: Replicas, B: Replicas, O>(
@@ -180,21 +244,18 @@ pub fn edge<A: Replicas, B: Replicas, O>(
     name: &EdgeName,
     producer: &mut A,
     consumer: &mut B,
-    mut options: impl FnMut() -> Subscribe<O>,
+    options: impl FnMut() -> Subscribe<O>,
 ) where
-    <A::Stage as Stage>::Role: Sides,
-    <B::Stage as Stage>::Role: Sides,
-    Edge<Out<A::Stage>, In<B::Stage>>:
-        Flows<A::Stage, B::Stage, <A::Stage as Stage>::Give, <B::Stage as Stage>::Take, O>,
+    EdgeOf<A, B>: Forward<StageOf<A>, StageOf<B>> + Flows<StageOf<A>, StageOf<B>, GiveOf<A>, TakeOf<B>, O>,
 {
-    let (producers, consumers) = (producer.nodes(), consumer.nodes());
-    let wire = <Edge<Out<A::Stage>, In<B::Stage>> as Flows<_, _, _, _, _>>::wire;
-    if let Some(consumer) = consumers.first()
-        && let Ok(edge) = consumer.edge(name, &options())
-    {
-        wiring.draw(edge);
-    }
-    if let Err(refusal) = wire(name, producers, consumers, options) {
+    let wired = <EdgeOf<A, B> as Flows<_, _, _, _, _>>::wire(
+        wiring,
+        name,
+        producer.nodes(),
+        consumer.nodes(),
+        options,
+    );
+    if let Err(refusal) = wired {
         wiring.refuse(refusal);
     }
 }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::graph::{Graph, GraphEdge};
-use super::node::{Launch, Replicas};
+use super::node::Launch;
+use super::replicas::{AnyNode, Replicas};
 use super::run::Pipeline;
 use crate::Refusal;
 use crate::restart::{Limit, Strategy};
@@ -28,20 +29,22 @@ impl Wiring {
     }
 
     /// Takes in a node whose edges have all been declared.
-    pub fn add(&mut self, name: &str, mut node: impl Replicas) {
-        if let Some(error) = node.nodes().iter().find_map(|node| node.check().err())
+    pub fn add(&mut self, name: &str, node: impl Replicas) {
+        let stages = launches(node);
+        if let Some(error) = stages.iter().find_map(|stage| stage.check().err())
             && self.refusals.is_empty()
         {
             // Behind a refused edge it would be that edge's consumer that is missing.
             self.refuse(Refusal::Unserved { node: name.to_owned(), error });
         }
-        self.take(name, node);
+        self.take(name, stages);
     }
 
     /// As [`add`](Self::add), a node that others may subscribe to later.
-    pub fn add_open(&mut self, name: &str, mut node: impl Replicas) {
-        node.nodes().iter_mut().for_each(|node| node.open());
-        self.take(name, node);
+    pub fn add_open(&mut self, name: &str, node: impl Replicas) {
+        let mut stages = launches(node);
+        stages.iter_mut().for_each(|stage| stage.open());
+        self.take(name, stages);
     }
 
     /// Draws an edge of the graph.
@@ -49,16 +52,12 @@ impl Wiring {
         self.graph.add_edge(edge);
     }
 
-    fn take(&mut self, name: &str, mut node: impl Replicas) {
-        let before = self.stages.len();
-        let nodes = node.nodes();
-        if let Some(first) = nodes.first() {
-            self.graph.add_node(first.draw(name, nodes.len()));
+    fn take(&mut self, name: &str, stages: Vec<Box<dyn Launch>>) {
+        match stages.first() {
+            Some(first) => self.graph.add_node(first.draw(name, stages.len())),
+            None => self.refuse(Refusal::NoReplicas { node: name.to_owned() }),
         }
-        self.stages.extend(node.into_nodes().map(|node| node.into_launch()));
-        if self.stages.len() == before {
-            self.refuse(Refusal::NoReplicas { node: name.to_owned() });
-        }
+        self.stages.extend(stages);
     }
 
     /// `strategy: …`
@@ -86,4 +85,8 @@ impl Wiring {
         let Self { stages, refusals, strategy, limit, graph } = self;
         Pipeline { handles, stages, refusals, strategy, limit, graph }
     }
+}
+
+fn launches(node: impl Replicas) -> Vec<Box<dyn Launch>> {
+    node.into_nodes().filter_map(AnyNode::into_wired).map(|wired| wired.0).collect()
 }

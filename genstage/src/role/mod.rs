@@ -15,7 +15,6 @@ use std::time::Duration;
 use crate::buffer::{Capacity, Keep};
 use crate::children::{ChildOptions, Shutdown};
 use crate::dispatch::Dispatcher;
-use crate::pipeline::Node;
 use crate::{Batch, Cancelled, Context, Demand, DemandMode, Error, Reason, Result, Subscription};
 
 /// A struct with `#[stage(…)]` on it.
@@ -37,10 +36,6 @@ pub trait Stage: Sized + Send + 'static {
     /// The events that go out; [`Nothing`] for a consumer.
     #[doc(hidden)]
     type Give;
-    /// The stage as a node of a pipeline. It stands here so that the compiler, having reported something that is no stage, is
-    /// silent about everything that is done with its node.
-    #[doc(hidden)]
-    type Node;
     /// Who gets which event.
     #[doc(hidden)]
     type Dispatcher;
@@ -60,6 +55,9 @@ pub trait Stage: Sized + Send + 'static {
     #[doc(hidden)]
     fn dispatcher(&self) -> Self::Dispatcher;
 }
+
+/// A stage that `#[stage]` has checked where it is declared: if it cannot run, that was reported there.
+pub trait Checked: Stage {}
 
 /// The events of the side that a role does not have.
 #[derive(Debug)]
@@ -100,7 +98,6 @@ pub trait Runnable:
         Role: Role<Self>,
         Take: Send + 'static,
         Give: Send + 'static,
-        Node = Node<Self>,
         Dispatcher: Dispatcher<<Self as Stage>::Give>,
     >
 {
@@ -111,7 +108,6 @@ impl<S> Runnable for S where
             Role: Role<S>,
             Take: Send + 'static,
             Give: Send + 'static,
-            Node = Node<S>,
             Dispatcher: Dispatcher<<S as Stage>::Give>,
         >
 {

@@ -95,6 +95,10 @@ impl<S: Runnable> Shell<S> {
         self.shared.name()
     }
 
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.shared.options.blocking
+    }
+
     /// Runs the stage to its end, or until the pipeline stops.
     pub(crate) async fn run(mut self, control: Arc<Control>) -> StageSummary {
         self.shared.runs_here();

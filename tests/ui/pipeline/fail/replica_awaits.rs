@@ -4,7 +4,8 @@ use stages::*;
 #[path = "../../stages.rs"]
 mod stages;
 
-fn main() {
+#[tokio::main]
+async fn main() {
     let _ = pipeline! {
         printer = std::future::ready(Printer).await, replicas: 2;
         from_iter(0..3) => printer;
