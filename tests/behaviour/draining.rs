@@ -182,6 +182,43 @@ async fn a_drain_survives_a_restart() {
     assert_eq!((source.events_out, sink.lost, sink.restarts), (6, 2, 1));
 }
 
+/// Takes a second for a batch.
+#[stage(consumer)]
+struct Slow(Log<u64>);
+
+impl Consumer for Slow {
+    type Event = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        events.drain().for_each(|event| self.0.push(event));
+        Ok(())
+    }
+}
+
+/// So does one that the strategy rebuilds with another: its next state handles the rest.
+#[tokio::test(start_paused = true)]
+async fn a_drain_survives_the_restart_of_another_stage() {
+    let (failing, slow) = (Log::new(), Log::new());
+    let (noted, notes) = (failing.clone(), slow.clone());
+    let app = pipeline! {
+        strategy: one_for_all;
+        fails = FailsOnce(noted.clone()), restart: on_failure;
+        slow = Slow(notes.clone()), restart: on_failure;
+        source = Accepted { work: (0..10).collect(), draining: false };
+        from_iter(0..) => fails [max_demand: 6, min_demand: 4];
+        source => slow [max_demand: 2, min_demand: 0];
+    }
+    .start()
+    .unwrap();
+    settle().await;
+    let summary = app.drain().await.unwrap();
+    assert_eq!((failing.take(), slow.take()), (vec![0, 1, 4, 5], (0..10).collect()));
+    let slow = summary.stage("slow").unwrap();
+    assert_eq!((slow.events_in, slow.discarded, slow.lost, slow.restarts), (10, 0, 0, 1));
+    assert!(slow.reason.is_normal(), "{summary}");
+}
+
 /// Never comes back.
 #[stage(consumer)]
 struct Hangs(Log<String>);

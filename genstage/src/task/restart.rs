@@ -51,11 +51,12 @@ impl<S> Restartable<S> {
         Self { recipe, number: 0 }
     }
 
-    fn wants(&self, origin: Origin, reason: &Reason) -> bool {
+    /// Whether the stage is begun anew. One that is drained has ended well when it ends normally.
+    fn wants(&self, origin: Origin, reason: &Reason, draining: bool) -> bool {
         match origin {
             Origin::Strategy => true,
             Origin::Others => false,
-            Origin::Itself => self.recipe.restart.wants(reason),
+            Origin::Itself => self.recipe.restart.wants(reason) && (reason.is_failure() || !draining),
         }
     }
 }
@@ -102,11 +103,10 @@ impl<S: Runnable> Shell<S> {
     /// How long to wait before the next instance; none if there is to be none.
     fn next_after(&mut self, end: &End, control: &Control) -> Option<Duration> {
         let cause = self.cause.take();
-        let failed = cause.is_some() || end.0.is_failure();
         let reason = cause.as_ref().unwrap_or(&end.0);
-        let restartable = self.restartable.as_ref().filter(|restartable| restartable.wants(end.1, reason));
-        let restartable = restartable.filter(|_| failed || !self.machine.is_draining());
-        let wait = match restartable {
+        let draining = self.machine.is_draining();
+        let wanted = |restartable: &&Restartable<S>| restartable.wants(end.1, reason, draining);
+        let wait = match self.restartable.as_ref().filter(wanted) {
             Some(_) if end.1 == Origin::Strategy => return Some(Duration::ZERO),
             Some(restartable) => control.group.restart(restartable.number),
             None if cause.is_none() => return None,
