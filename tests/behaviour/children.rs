@@ -582,3 +582,59 @@ async fn children_outlive_an_instance() {
     }
     assert_eq!(app.join().await.unwrap().stage("waits").unwrap().lost, 0);
 }
+
+/// Nor does it matter to them that the next state cannot be made at first, or does not get through its `init`.
+#[tokio::test(start_paused = true)]
+async fn children_outlive_a_state_that_cannot_be_made() {
+    #[stage(consumer_supervisor)]
+    struct Begins(Nursery, usize);
+
+    impl ConsumerSupervisor for Begins {
+        type Event = Job;
+
+        async fn init(&mut self, _: &mut Context<Self>) -> Result {
+            match self.1 {
+                2 => Err(genstage::Error::msg("init")),
+                _ => Ok(()),
+            }
+        }
+
+        fn start_child(
+            &mut self,
+            job: Job,
+            child: &Child,
+        ) -> Result<impl Future<Output = Result> + Send + 'static> {
+            self.0.start(job, child)
+        }
+    }
+
+    impl Cast<()> for Begins {
+        async fn handle_cast(&mut self, (): (), _: &mut Context<Self>) -> Result {
+            Err(genstage::Error::msg("told to"))
+        }
+    }
+
+    let (kept, Nursery { started, ended, attempts, .. }) = nursery();
+    let mut made = 0;
+    let app = pipeline! {
+        source = from_iter(vec![Job::Run; 3]);
+        begins = {
+            made += 1;
+            assert_ne!(made, 3, "the state after that of the failing init");
+            let (started, ended, attempts) = (started.clone(), ended.clone(), attempts.clone());
+            Begins(Nursery { started, ended, attempts, once: vec![] }, made)
+        }, restart: on_failure;
+        source => begins;
+    }
+    .start()
+    .unwrap();
+    settle().await;
+    app.begins.cast(()).await.unwrap();
+    settle().await;
+    assert_eq!(app.begins.snapshot().await.unwrap().restarts, 2);
+    assert_eq!((app.begins.count_children().await, kept.ended.take()), (count(3, 3), vec![]));
+    for _ in 0..3 {
+        kept.end(Ok(())).await;
+    }
+    assert_eq!(app.join().await.unwrap().stage("begins").unwrap().lost, 0);
+}

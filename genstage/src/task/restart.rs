@@ -144,10 +144,12 @@ impl<S: Runnable> Shell<S> {
         }
     }
 
-    /// Drops the instance that has ended, and what its last callback had emitted.
+    /// Drops the instance that has ended, if there was one, and what its last callback had emitted. Its children stay.
     fn bury(&mut self) {
         self.lost += self.place.emitted();
-        self.children = self.place.here().and_then(|instance| instance.cx.children.take());
+        if let Some(Instance { cx, .. }) = self.place.here() {
+            self.children = cx.children.take();
+        }
         let instance = std::mem::replace(&mut self.place, Place::Gone);
         if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
             tracing::warn!(
