@@ -4,7 +4,7 @@ use std::thread;
 
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, ProducerProbe};
-use genstage::{CallError, Reason, ReplyTo, StageRef};
+use genstage::{CallError, Failure, Reason, ReplyTo, StageRef};
 use tokio::runtime;
 
 use crate::stages::Log;
@@ -143,4 +143,61 @@ async fn blocking_stages_are_begun_anew() {
     assert_eq!(log.take(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     let fails = summary.stage("fails").unwrap();
     assert_eq!((fails.restarts, fails.lost), (2, 6));
+}
+
+/// Emits a number for each that comes, and waits in the middle for the other end of a channel: what comes of that is the outcome.
+#[stage(producer_consumer, blocking)]
+struct Stopped {
+    began: Log<()>,
+    waits_for: std::sync::mpsc::Receiver<Result>,
+}
+
+impl ProducerConsumer for Stopped {
+    type Input = u64;
+    type Output = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(events.drain());
+        self.began.push(());
+        self.waits_for.recv()?
+    }
+}
+
+/// What a callback did that blocked while its pipeline was told to stop counts, as does its failure.
+#[tokio::test]
+async fn what_is_done_while_a_stop_comes_counts() {
+    for outcome in [Ok(()), Err(genstage::Error::msg("oops"))] {
+        let ((go, waits_for), began) = (std::sync::mpsc::channel(), Log::new());
+        let stopped = Stopped { began: began.clone(), waits_for };
+        let app = pipeline! {
+            source = from_iter(0..);
+            stopped = stopped;
+            sink = for_each(|_: u64| ());
+            source => stopped [max_demand: 6, min_demand: 3] => sink [max_demand: 1];
+        }
+        .start()
+        .unwrap();
+        while began.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let fails = outcome.is_err();
+        let aborted = tokio::spawn(app.abort());
+        tokio::task::yield_now().await;
+        go.send(outcome).unwrap();
+        let summary = match aborted.await.unwrap() {
+            Ok(summary) => summary,
+            Err(Failure::Stage { stage, reason, summary }) => {
+                assert_eq!((&*stage, reason.to_string().as_str()), ("stopped", "oops"));
+                assert!(fails);
+                summary
+            }
+            Err(failure) => panic!("{failure}"),
+        };
+        let [source, stopped, sink] = ["source", "stopped", "sink"].map(|name| summary.stage(name).unwrap());
+        // Of a batch of three all are lost twice, taken in and emitted; or none, but nobody is there any more to take them.
+        let ([discarded, lost], queued) = (if fails { [0, 6] } else { [3, 0] }, source.events_out - 3);
+        assert_eq!((stopped.events_in, stopped.lost, sink.events_in), (3, lost, 0));
+        assert_eq!(stopped.discarded + sink.discarded, queued + discarded);
+        assert_eq!(stopped.reason.is_failure(), fails);
+    }
 }

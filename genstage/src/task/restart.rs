@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::instance::{Callback, Instance, Place, guarded};
+use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Message, WeakAddress};
 use super::shell::{End, Shell};
 use crate::Reason;
@@ -81,9 +81,10 @@ impl<S: Runnable> Shell<S> {
         loop {
             let (reason, origin) = match end.take() {
                 Some(end) => end,
-                None => {
-                    control.unless_stopped(self.drive()).await.unwrap_or((Reason::Shutdown, Origin::Others))
-                }
+                None => match control.unless_stopped(self.drive()).await {
+                    Some(end) => end,
+                    None => (self.stopped().await, Origin::Others),
+                },
             };
             let wait = self.next_after(&(reason.clone(), origin), control);
             if wait.is_none() {
@@ -128,12 +129,28 @@ impl<S: Runnable> Shell<S> {
         self.lost += children.lost;
     }
 
+    /// The pipeline has stopped; the reason to end for. A callback that blocks is not interrupted: what it does counts, and so
+    /// does its failure.
+    async fn stopped(&mut self) -> Reason {
+        let Place::Away(_) = self.place else { return Reason::Shutdown };
+        // Nothing more is asked for.
+        self.machine.finish(Origin::Others);
+        let come_back = async {
+            let outcome = self.place.come_back().await?;
+            self.called();
+            if let Outcome::Handled(batch) = outcome {
+                self.machine.handled(batch);
+            }
+            Ok(())
+        };
+        match guarded(come_back).await {
+            Ok(Ok(())) => Reason::Shutdown,
+            Ok(Err(failed)) | Err(failed) => failed,
+        }
+    }
+
     /// Lets the state clean up; why the stage has ended after all.
     async fn terminate(&mut self, reason: Reason) -> Reason {
-        if let Place::Away(_) = self.place {
-            // The pipeline has stopped, but a callback that blocks is not interrupted.
-            let _ = self.place.come_back().await;
-        }
         if let Place::Gone = self.place {
             return reason;
         }
