@@ -1,10 +1,12 @@
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
+use std::thread;
 
 use futures_core::Stream;
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::unconstrained;
 
 use crate::demand::{Window, WindowError};
 use crate::dispatch::{Consumer, Dispatcher};
@@ -108,6 +110,19 @@ impl<T> EventStream<T> {
         Some(event)
     }
 
+    /// The next message after the channel has been closed. One that is being sent at this very moment counts as sent: it is
+    /// waited for, which takes no longer than a send.
+    fn next_unread(&mut self) -> Option<Message<T>> {
+        loop {
+            // A task that has used up its budget would wait for its next turn.
+            let next = pin!(unconstrained(self.messages.recv()));
+            match next.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(message) => return message,
+                Poll::Pending => thread::yield_now(),
+            }
+        }
+    }
+
     /// A producer has gone; with what the stream ends, if it does.
     fn gone(&mut self, id: SubscriptionId, reason: Reason) -> Option<Reason> {
         let producer = self.producers.remove(&id)?;
@@ -155,7 +170,7 @@ impl<T> Drop for EventStream<T> {
         if let Some((id, events)) = self.current.take() {
             unread.entry(id).or_default().extend(events);
         }
-        while let Ok(message) = self.messages.try_recv() {
+        while let Some(message) = self.next_unread() {
             if let Message::Events(id, events) = message {
                 unread.entry(id).or_default().extend(events);
             }
@@ -172,5 +187,60 @@ impl<T> Drop for EventStream<T> {
 impl<T> std::fmt::Debug for EventStream<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EventStream").field("producers", &self.producers.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, mpsc};
+
+    use super::*;
+
+    /// Keeps what a stream gives back.
+    #[derive(Clone, Default)]
+    struct Back(Arc<Mutex<Vec<u64>>>);
+
+    impl Upstream<u64> for Back {
+        fn ask(&self, _: SubscriptionId, _: usize, _: Vec<u64>) {}
+
+        fn give_back(&self, _: SubscriptionId, events: Vec<u64>) {
+            self.0.lock().unwrap().extend(events);
+        }
+
+        fn consumer_gone(&self, _: SubscriptionId, _: CancelKind, _: Reason) {}
+    }
+
+    /// A thread that sends numbers to every port that comes, a hundred at most; how many were accepted.
+    fn producer() -> (mpsc::Sender<(Port<u64>, SubscriptionId)>, mpsc::Receiver<usize>) {
+        let ((give, ports), (sent, accepted)) = (mpsc::channel::<(Port<u64>, _)>(), mpsc::channel());
+        thread::spawn(move || {
+            for (port, id) in ports {
+                let sends = (0..100).take_while(|event| port.events(id, vec![*event]).is_ok());
+                sent.send(sends.count()).unwrap();
+            }
+        });
+        (give, accepted)
+    }
+
+    /// However the sending of events and the end of the stream fall together, each event is refused or given back.
+    #[test]
+    fn what_is_being_sent_while_a_stream_is_dropped_goes_back() {
+        let producers = [producer(), producer()];
+        for round in 0..20_000 {
+            let (mut stream, back) = (EventStream::new(), Back::default());
+            for (give, _) in &producers {
+                let (subscription, _) = Subscription::pair(&"a producer".into(), &"a stream".into());
+                let (id, window) = (subscription.id, Subscribe::new().window_of_its_own().unwrap());
+                let port = Box::new(back.clone());
+                stream.producers.insert(id, Producer { port, window, cancel: Cancel::Permanent });
+                give.send((Port(stream.sender.clone()), id)).unwrap();
+            }
+            while stream.messages.len() <= round % 20 {
+                thread::yield_now();
+            }
+            drop(stream);
+            let accepted: usize = producers.iter().map(|(_, accepted)| accepted.recv().unwrap()).sum();
+            assert_eq!(back.0.lock().unwrap().len(), accepted, "round {round}");
+        }
     }
 }
