@@ -209,3 +209,77 @@ async fn a_destructor_that_panics_is_a_failure_of_its_stage() {
     let Failure::Stage { stage, .. } = run.run().await.unwrap_err() else { panic!("another failure") };
     assert_eq!(&*stage, "drops");
 }
+
+/// Fails where it is told to, and says with which reason it is told to end.
+#[stage(consumer)]
+struct Stoppable {
+    fails: Option<Fails>,
+    told: Log<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fails {
+    InACallback,
+    InTerminate,
+    WhenDropped,
+}
+
+impl Consumer for Stoppable {
+    type Event = u64;
+
+    async fn handle_events(&mut self, _: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+        Ok(())
+    }
+
+    async fn terminate(&mut self, reason: &Reason) {
+        self.told.push(reason.to_string());
+        assert_ne!(self.fails, Some(Fails::InTerminate), "terminate");
+    }
+}
+
+impl Cast<()> for Stoppable {
+    async fn handle_cast(&mut self, (): (), _: &mut Context<Self>) -> Result {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        match self.fails {
+            Some(Fails::InACallback) => Err(genstage::Error::msg("callback")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Stoppable {
+    fn drop(&mut self) {
+        assert_ne!(self.fails, Some(Fails::WhenDropped), "drop");
+    }
+}
+
+/// Whoever stops a stage learns why it has ended after all: of the first failure, or else with the reason that came first.
+#[tokio::test(start_paused = true)]
+async fn a_stop_knows_the_true_reason() {
+    let enough = || Reason::custom("enough");
+    for (fails, reason, told, ended) in [
+        (None, Reason::Normal, "normal", "normal"),
+        (None, enough(), "enough", "enough"),
+        (Some(Fails::InACallback), enough(), "callback", "callback"),
+        (Some(Fails::InACallback), Reason::Normal, "callback", "callback"),
+        (Some(Fails::InTerminate), Reason::Shutdown, "shutdown", "panicked: "),
+        (Some(Fails::InTerminate), enough(), "enough", "enough"),
+        (Some(Fails::WhenDropped), Reason::Normal, "normal", "panicked: "),
+        (Some(Fails::WhenDropped), enough(), "enough", "enough"),
+    ] {
+        let log = Log::new();
+        let stage = Stoppable { fails, told: log.clone() }.spawn();
+        stage.cast(()).await.unwrap();
+        let stop = |reason| {
+            tokio::spawn({
+                let stage = stage.clone();
+                async move { stage.stop(reason).await.to_string() }
+            })
+        };
+        let (first, second) = (stop(reason), stop(Reason::custom("too late")));
+        let [first, second] = [first.await.unwrap(), second.await.unwrap()];
+        assert!(first.starts_with(ended), "{first} of {fails:?}");
+        assert_eq!((second, stage.ended().await.to_string()), (first.clone(), first));
+        assert_eq!(log.take(), [told]);
+    }
+}
