@@ -52,21 +52,26 @@ impl Group {
         self.members().remove(&number);
     }
 
+    /// Those of the present members. They are told things while others may come and go: no lock is held then.
+    fn select(&self, wanted: impl Fn(usize) -> bool) -> Vec<Arc<dyn Remote>> {
+        let members = self.members();
+        members.iter().filter(|&(&number, _)| wanted(number)).map(|(_, member)| member.clone()).collect()
+    }
+
     pub(crate) fn tell_all(&self, what: impl Fn(&dyn Remote)) {
-        self.members().values().for_each(|member| what(&**member));
+        self.select(|_| true).iter().for_each(|member| what(&**member));
     }
 
     /// A member wants to be begun anew: how long it has to wait, or nothing if there have been too many restarts. Those that the
     /// strategy has rebuilt with it are told.
     pub(crate) fn restart(&self, number: usize) -> Option<Duration> {
         let wait = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now())?;
-        let members = self.members();
-        let others = members.iter().filter(|&(&other, _)| match self.strategy {
+        let others = self.select(|other| match self.strategy {
             Strategy::OneForOne => false,
             Strategy::RestForOne => other > number,
             Strategy::OneForAll => other != number,
         });
-        others.for_each(|(_, other)| other.rebuild());
+        others.iter().for_each(|other| other.rebuild());
         Some(wait)
     }
 

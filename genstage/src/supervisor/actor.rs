@@ -145,9 +145,20 @@ impl Actor {
         while self.timers.try_join_next().is_some() {}
     }
 
+    /// Takes no more commands, and answers those that there are; whoever wanted a child started learns that nobody does any more. A
+    /// command that is being sent at this very moment is waited for: dropped unread, it would be kept by whoever waits for its answer.
+    async fn answer_the_last(&mut self) {
+        self.commands.close();
+        while let Some(command) = self.commands.recv().await {
+            if !matches!(command, Command::Start { .. }) {
+                self.handle(command);
+            }
+        }
+    }
+
     /// Ends all children, one after the other, the last started first.
     async fn shut_down(&mut self) {
-        self.commands.close();
+        self.answer_the_last().await;
         while let Some((&number, child)) = self.children.last_key_value() {
             child.stop(&mut self.timers);
             while self.children.contains_key(&number) {

@@ -86,6 +86,13 @@ impl SupervisedTask {
         stopping.clone()
     }
 
+    /// No future is to begin any more that is not cancelled already; the token of the one that runs, or ran last.
+    fn end(&self) -> CancellationToken {
+        let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ending.store(true, Ordering::Release);
+        stopping.clone()
+    }
+
     async fn once<F, T>(&self, make: &mut F, stopping: CancellationToken) -> End
     where
         F: FnMut(Stopping) -> T,
@@ -128,8 +135,7 @@ impl Remote for SupervisedTask {
     }
 
     fn stop(&self, _: Reason) {
-        let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
-        self.ending.store(true, Ordering::Release);
-        stopping.cancel();
+        // Whoever is woken finds the lock free.
+        self.end().cancel();
     }
 }

@@ -1,0 +1,106 @@
+use std::task::{Context, Poll};
+
+use real::sync::mpsc;
+pub use real::sync::mpsc::error::{SendError, TryRecvError};
+pub use real::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::point;
+
+/// A bounded channel underneath, with room for everything: a message's place in it can be had before the message is sent.
+pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
+    let (sender, receiver) = mpsc::channel(real::sync::Semaphore::MAX_PERMITS);
+    (UnboundedSender(sender), UnboundedReceiver(receiver))
+}
+
+pub struct UnboundedSender<T>(mpsc::Sender<T>);
+
+impl<T> UnboundedSender<T> {
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        point();
+        // There is always room.
+        let Ok(place) = self.0.try_reserve() else { return Err(SendError(message)) };
+        point();
+        place.send(message);
+        Ok(())
+    }
+
+    pub async fn closed(&self) {
+        point();
+        self.0.closed().await;
+    }
+
+    pub fn is_closed(&self) -> bool {
+        point();
+        self.0.is_closed()
+    }
+
+    pub fn downgrade(&self) -> WeakUnboundedSender<T> {
+        WeakUnboundedSender(self.0.downgrade())
+    }
+}
+
+impl<T> Clone for UnboundedSender<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Drop for UnboundedSender<T> {
+    fn drop(&mut self) {
+        point();
+    }
+}
+
+pub struct WeakUnboundedSender<T>(mpsc::WeakSender<T>);
+
+impl<T> WeakUnboundedSender<T> {
+    pub fn upgrade(&self) -> Option<UnboundedSender<T>> {
+        point();
+        self.0.upgrade().map(UnboundedSender)
+    }
+}
+
+impl<T> Clone for WeakUnboundedSender<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+pub struct UnboundedReceiver<T>(mpsc::Receiver<T>);
+
+impl<T> UnboundedReceiver<T> {
+    pub async fn recv(&mut self) -> Option<T> {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        point();
+        self.0.poll_recv(cx)
+    }
+
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        point();
+        self.0.try_recv()
+    }
+
+    pub fn close(&mut self) {
+        point();
+        self.0.close();
+    }
+
+    pub fn is_closed(&self) -> bool {
+        point();
+        self.0.is_closed()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        point();
+        self.0.is_empty()
+    }
+}
+
+impl<T> Drop for UnboundedReceiver<T> {
+    fn drop(&mut self) {
+        point();
+    }
+}
