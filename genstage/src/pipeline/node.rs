@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -99,7 +100,9 @@ pub(super) trait Launch: Send {
 
 impl<S: Runnable> Launch for Shell<S> {
     fn launch(self: Box<Self>, runtime: &Handle, control: &Arc<Control>) -> JoinHandle<StageSummary> {
-        runtime.spawn((*self).run(control.clone()))
+        // One type of task for all stages: the runtime's part of it is compiled once, and not for each.
+        let task: Pin<Box<dyn Future<Output = StageSummary> + Send>> = Box::pin((*self).run(control.clone()));
+        runtime.spawn(task)
     }
 
     fn name(&self) -> &Arc<str> {

@@ -27,7 +27,7 @@ impl<S: Runnable + ConsumerSupervisor<Event = E> + Stage<Take = E>, E: Send + 's
         let start = move |shell: &mut Shell<S>| {
             let Some(Instance { state, cx }) = shell.place.here() else { return Err(StartError::Ended) };
             let started = cx.children().start(state, event, None).map_err(StartError::Failed);
-            shell.called();
+            shell.obey();
             started
         };
         self.control(start).await.unwrap_or(Err(StartError::Ended))
@@ -43,7 +43,7 @@ impl<S: Runnable + ConsumerSupervisor<Event = E> + Stage<Take = E>, E: Send + 's
         let terminate = move |shell: &mut Shell<S>| {
             let Some(Instance { cx, .. }) = shell.place.here() else { return Err(NoSuchChild) };
             let ended = cx.terminate_child(child);
-            shell.called();
+            shell.obey();
             ended
         };
         let ended = self.control(terminate).await.unwrap_or(Err(NoSuchChild))?;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
-use tokio::task::{self, JoinHandle};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::task;
 
 use super::mailbox::{Shared, WeakAddress};
 use crate::message::Envelope;
 use crate::role::{Role, Runnable, Stage};
-use crate::subscription::{Side, Subscription};
+use crate::subscription::{Side, Subscription, SubscriptionId};
 use crate::{Batch, Cancelled, Context, Demand, Reason, Result};
 
 /// A stage's state, and what its callbacks have said to the runtime.
@@ -24,7 +25,8 @@ pub(super) enum Callback<S: Stage> {
     Init,
     Demand(usize),
     Events(Batch<S::Take>),
-    Message(Box<dyn Envelope<S>>),
+    /// Its place in the mailbox is free when it has been handled.
+    Message(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>),
     Subscribed(Subscription),
     Cancelled(Cancelled),
     Discarded(usize),
@@ -38,9 +40,11 @@ pub(super) enum Outcome<T> {
     /// The batch that was lent to it.
     Handled(Batch<T>),
     /// How a new producer is asked.
-    Ask(Demand),
-    /// Whether discarded events are to be reported.
-    Report(bool),
+    Ask(SubscriptionId, Demand),
+    /// The end of a subscription has been handled.
+    Cancelled,
+    /// So many events were discarded, and that is to be reported.
+    Report(usize),
 }
 
 impl<S: Runnable> Instance<S> {
@@ -57,16 +61,23 @@ impl<S: Runnable> Instance<S> {
                 S::Role::events(state, &mut batch, cx).await?;
                 return Ok(Outcome::Handled(batch));
             }
-            Callback::Message(envelope) => envelope.open(state, cx).await?,
+            Callback::Message(envelope, _permit) => envelope.open(state, cx).await?,
             Callback::Subscribed(subscription) if subscription.side == Side::Consumer => {
                 S::Role::subscribed_by(state, &subscription, cx).await?;
             }
             Callback::Subscribed(subscription) => {
-                return Ok(Outcome::Ask(S::Role::subscribe(state, &subscription, cx).await?));
+                let demand = S::Role::subscribe(state, &subscription, cx).await?;
+                return Ok(Outcome::Ask(subscription.id, demand));
             }
-            Callback::Cancelled(cancelled) => S::Role::cancel(state, &cancelled, cx).await?,
+            Callback::Cancelled(cancelled) => {
+                S::Role::cancel(state, &cancelled, cx).await?;
+                return Ok(Outcome::Cancelled);
+            }
             Callback::Drain => S::Role::drain(state, cx).await?,
-            Callback::Discarded(events) => return Ok(Outcome::Report(S::Role::discarded(state, events))),
+            Callback::Discarded(events) if S::Role::discarded(state, events) => {
+                return Ok(Outcome::Report(events));
+            }
+            Callback::Discarded(_) => {}
             Callback::Terminate(reason) => S::Role::terminate(state, &reason).await,
         }
         Ok(Outcome::Nothing)
@@ -77,7 +88,7 @@ impl<S: Runnable> Instance<S> {
 pub(super) enum Place<S: Stage> {
     Here(Instance<S>),
     /// In a thread in which its callback may block.
-    Away(JoinHandle<Returned<S>>),
+    Away(oneshot::Receiver<Returned<S>>),
     /// It has ended, and there is no other yet.
     Gone,
 }
@@ -105,7 +116,13 @@ impl<S: Runnable> Place<S> {
     fn send_away(&mut self, callback: Callback<S>, shared: Arc<Shared>) {
         *self = match std::mem::replace(self, Self::Gone) {
             Self::Here(instance) => {
-                Self::Away(task::spawn_blocking(move || call_here(instance, callback, &shared)))
+                let (sender, returned) = oneshot::channel();
+                // Nobody waits for it any more if the runtime is going.
+                let call = move || drop(sender.send(call_here(instance, callback, &shared)));
+                // As one type for all stages, it is compiled once.
+                let call: Box<dyn FnOnce() + Send> = Box::new(call);
+                task::spawn_blocking(call);
+                Self::Away(returned)
             }
             other => other,
         };

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::instance::{Callback, Instance, Outcome, Place, guarded};
+use super::instance::{Callback, Instance, Place, guarded};
 use super::mailbox::{Message, WeakAddress};
 use super::shell::{End, Shell};
 use crate::Reason;
@@ -137,10 +137,7 @@ impl<S: Runnable> Shell<S> {
         self.machine.finish(Origin::Others);
         let come_back = async {
             let outcome = self.place.come_back().await?;
-            self.called();
-            if let Outcome::Handled(batch) = outcome {
-                self.machine.handled(batch);
-            }
+            self.called(outcome);
             Ok(())
         };
         match guarded(come_back).await {

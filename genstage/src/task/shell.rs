@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -121,64 +122,50 @@ impl<S: Runnable> Shell<S> {
 
     async fn init_and_loop(&mut self) -> Result<End, Reason> {
         self.shared.options.check().map_err(Reason::from)?;
-        self.call(Callback::Init).await?;
+        let mut callback = Callback::Init;
+        // One call for all callbacks, so that the user's code is compiled into one place.
         loop {
-            match self.machine.next() {
-                Step::End(reason, origin) => return Ok((reason, origin)),
-                Step::Demand(demand) => drop(self.call(Callback::Demand(demand)).await?),
-                Step::Events(batch) => self.handle_events(batch).await?,
-                Step::Info(info) => {
-                    if let Some((envelope, _permit)) = self.infos.remove(&info) {
-                        self.call(Callback::Message(envelope)).await?;
-                    }
-                }
-                Step::Drain => drop(self.call(Callback::Drain).await?),
-                Step::Discarded(events) => self.discarded(events).await?,
-                Step::Subscribed(subscription) => {
-                    let id = subscription.id;
-                    if let Outcome::Ask(demand) = self.call(Callback::Subscribed(subscription)).await? {
-                        self.machine.subscribed(id, demand);
-                    }
-                }
-                Step::Cancelled(cancelled) => {
-                    self.call(Callback::Cancelled(cancelled)).await?;
-                    self.machine.cancelled();
-                }
-                Step::Wait if self.wait().await? => {
-                    if let Some((envelope, _permit)) = self.message.take() {
-                        self.call(Callback::Message(envelope)).await?;
-                    }
-                }
-                // Nobody is left who could reach the stage.
-                Step::Wait => return Ok((Reason::Normal, Origin::Others)),
+            let outcome = self.place.call(callback, &self.shared).await?;
+            self.called(outcome);
+            callback = match self.next().await? {
+                ControlFlow::Continue(callback) => callback,
+                ControlFlow::Break(end) => return Ok(end),
             }
         }
     }
 
-    /// Calls a callback, and does what it has said through its context.
-    async fn call(&mut self, callback: Callback<S>) -> Result<Outcome<S::Take>, Reason> {
-        let outcome = self.place.call(callback, &self.shared).await?;
-        self.called();
-        Ok(outcome)
+    /// The callback that is due, as soon as there is one; or the end.
+    async fn next(&mut self) -> Result<ControlFlow<End, Callback<S>>, Reason> {
+        loop {
+            return Ok(ControlFlow::Continue(match self.machine.next() {
+                Step::End(reason, origin) => return Ok(ControlFlow::Break((reason, origin))),
+                Step::Demand(demand) => Callback::Demand(demand),
+                Step::Events(batch) => self.events(batch),
+                Step::Info(info) => match self.infos.remove(&info) {
+                    Some((envelope, permit)) => Callback::Message(envelope, Some(permit)),
+                    None => continue,
+                },
+                Step::Drain => Callback::Drain,
+                Step::Discarded(events) => Callback::Discarded(events),
+                Step::Subscribed(subscription) => Callback::Subscribed(subscription),
+                Step::Cancelled(cancelled) => Callback::Cancelled(cancelled),
+                Step::Wait if self.wait().await? => match self.message.take() {
+                    Some((envelope, permit)) => Callback::Message(envelope, permit),
+                    None => continue,
+                },
+                // Nobody is left who could reach the stage.
+                Step::Wait => return Ok(ControlFlow::Break((Reason::Normal, Origin::Others))),
+            }));
+        }
     }
 
-    async fn handle_events(&mut self, batch: Batch<S::Take>) -> Result<(), Reason> {
+    fn events(&mut self, batch: Batch<S::Take>) -> Callback<S> {
         if S::Role::KIND == Kind::ConsumerSupervisor
             && let Some(Instance { cx, .. }) = self.place.here()
         {
             cx.children().slot = self.machine.inlet.handled_subscription();
         }
-        if let Outcome::Handled(batch) = self.call(Callback::Events(batch)).await? {
-            self.machine.handled(batch);
-        }
-        Ok(())
-    }
-
-    async fn discarded(&mut self, events: usize) -> Result<(), Reason> {
-        if let Outcome::Report(true) = self.call(Callback::Discarded(events)).await? {
-            tracing::warn!(stage = &**self.name(), events, "the buffer is full: events discarded");
-        }
-        Ok(())
+        Callback::Events(batch)
     }
 
     /// Waits for the next message, or for events that come of themselves; false if nobody can send any more.
@@ -192,7 +179,7 @@ impl<S: Runnable> Shell<S> {
                     if children == 0 || !self.mailbox.is_closed() || !self.mailbox.is_empty() => message,
                 result = S::Role::source(state, due, cx) => {
                     result?;
-                    self.called();
+                    self.obey();
                     return Ok(true);
                 }
             },
@@ -241,8 +228,22 @@ impl<S: Runnable> Shell<S> {
         }
     }
 
-    /// Does what a callback has said through its context.
-    pub(super) fn called(&mut self) {
+    /// Does what a callback has said, through its context and by what it came to.
+    pub(super) fn called(&mut self, outcome: Outcome<S::Take>) {
+        self.obey();
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Handled(batch) => self.machine.handled(batch),
+            Outcome::Ask(id, demand) => self.machine.subscribed(id, demand),
+            Outcome::Cancelled => self.machine.cancelled(),
+            Outcome::Report(events) => {
+                tracing::warn!(stage = &**self.name(), events, "the buffer is full: events discarded");
+            }
+        }
+    }
+
+    /// Does what was said through the context.
+    pub(super) fn obey(&mut self) {
         let Some(Instance { cx, .. }) = self.place.here() else { return };
         self.machine.emitted(&mut cx.out);
         for afterwards in cx.afterwards.drain(..) {
