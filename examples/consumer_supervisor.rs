@@ -20,6 +20,10 @@ struct Arguments {
     /// How many milliseconds a task takes.
     #[arg(long, default_value_t = 1000)]
     takes: u64,
+
+    /// Print the pipeline as a Mermaid flowchart, and do nothing else.
+    #[arg(long)]
+    graph: bool,
 }
 
 /// Counts upwards, up to below `end`.
@@ -64,15 +68,17 @@ impl ConsumerSupervisor for Printers {
 
 #[tokio::main]
 async fn main() -> Result {
-    let Arguments { numbers, takes } = Arguments::parse();
-    let summary = pipeline! {
+    let Arguments { numbers, takes, graph } = Arguments::parse();
+    let app = pipeline! {
         counter  = Counter { next: 0, end: numbers.unwrap_or(u64::MAX) };
         printers = Printers { takes: Duration::from_millis(takes) };
 
         counter => printers;
+    };
+    if graph {
+        print!("{}", app.graph().to_mermaid());
+        return Ok(());
     }
-    .run_until(tokio::signal::ctrl_c())
-    .await?;
-    eprintln!("{summary}");
+    eprintln!("{}", app.run_until(tokio::signal::ctrl_c()).await?);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The first lesson of GenStage: numbers, the even ones of them, and two printers.
 //!
 //! ```text
-//! cargo run --example numbers
+//! cargo run --example numbers             # --graph prints the pipeline as a Mermaid flowchart
 //! ```
 
 use genstage::prelude::*;
@@ -58,15 +58,17 @@ impl Consumer for Printer {
 
 #[tokio::main]
 async fn main() -> Result {
-    let summary = pipeline! {
+    let app = pipeline! {
         counter = Counter { next: 0, end: 1000 };
         evens   = Evens;
         printer = Printer, replicas: 2;
 
         counter => evens => printer [max_demand: 10];
+    };
+    if std::env::args().any(|argument| argument == "--graph") {
+        print!("{}", app.graph().to_mermaid());
+        return Ok(());
     }
-    .run()
-    .await?;
-    eprintln!("{summary}");
+    eprintln!("{}", app.run().await?);
     Ok(())
 }

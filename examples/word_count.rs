@@ -1,7 +1,7 @@
 //! Counts the words of files, folders and standard input.
 //!
 //! ```text
-//! cargo run --release --example word_count -- [--top N|all] [--strict] [PATH…]
+//! cargo run --release --example word_count -- [--top N|all] [--strict] [--graph] [PATH…]
 //! ```
 //!
 //! A producer reads text piece by piece, as far as there is demand; replicas of a producer-consumer count the words of
@@ -41,6 +41,9 @@ struct Args {
     /// End with an error at the first file that is missing, unreadable or not UTF-8, instead of skipping it
     #[arg(long)]
     strict: bool,
+    /// Print the pipeline as a Mermaid flowchart, and do nothing else
+    #[arg(long)]
+    graph: bool,
     /// Files, folders (every file below them, links are not followed) and `-` for standard input; none: the text files of this project
     paths: Vec<PathBuf>,
 }
@@ -69,22 +72,25 @@ async fn main() {
 }
 
 async fn run() -> Result {
-    let Args { top, strict, paths } = Args::parse();
+    let Args { top, strict, graph, paths } = Args::parse();
     let started = Instant::now();
     let progress = ProgressBar::new_spinner()
         .with_style(ProgressStyle::with_template("{spinner} {bytes} in {elapsed}, {bytes_per_sec}")?);
     let (sender, totals) = oneshot::channel();
 
     let sources = if paths.is_empty() { read::project_files(project()) } else { read::all_files(paths) };
-    pipeline! {
+    let app = pipeline! {
         read  = from_stream(read::parts(sources));
         count = Count::default(), replicas: available_parallelism().map_or(1, Into::into);
         merge = Merge::new(strict, progress.clone(), sender);
 
         read => count [max_demand: 4] => merge [max_demand: 16];
+    };
+    if graph {
+        print!("{}", app.graph().to_mermaid());
+        return Ok(());
     }
-    .run()
-    .await?;
+    app.run().await?;
     progress.finish_and_clear();
 
     let totals = totals.await?;
