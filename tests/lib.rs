@@ -4,4 +4,5 @@
 #![doc = include_str!("../README.md")]
 
 pub mod any_dispatcher;
+pub mod ledger;
 pub mod replay;

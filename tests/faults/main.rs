@@ -1,0 +1,7 @@
+//! Whatever fails, every event is in the end delivered, discarded by a stated policy, or counted as lost with what lost it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
+
+mod callbacks;
+mod fault;
+mod stages;
