@@ -229,7 +229,7 @@ impl<E: Send + 'static> Children<E> {
     ) -> Result<ChildId, Reason> {
         let id = ChildId(self.next);
         self.next += 1;
-        let origin = Origin { id, slot, event: S::keep(&event) };
+        let origin = Origin { id, slot, event: copy::<S, E>(&event)? };
         self.launch(stage, event, origin).map(|()| id).map_err(|(_, reason)| reason)
     }
 
@@ -297,8 +297,12 @@ impl<E: Send + 'static> Children<E> {
             self.waiting.push_back((origin, reason));
             return;
         }
-        let Some(event) = origin.event.as_ref().and_then(S::keep) else { return };
-        if let Err((origin, reason)) = self.launch(stage, event, origin) {
+        let launched = match origin.event.as_ref().map_or(Ok(None), copy::<S, E>) {
+            Ok(Some(event)) => self.launch(stage, event, origin),
+            Ok(None) => return,
+            Err(failed) => Err((origin, failed)),
+        };
+        if let Err((origin, reason)) = launched {
             match is_ignored(&reason) {
                 true => self.freed.extend(origin.slot),
                 false => self.waiting.push_back((origin, reason)),
@@ -386,6 +390,11 @@ impl<T: Clone> Kept for T {
     fn kept(&self) -> Self {
         self.clone()
     }
+}
+
+/// Copies an event for a child that may be begun anew. A panic of its `Clone` is that child's affair.
+fn copy<S: Supervises<E>, E>(event: &E) -> Result<Option<E>, Reason> {
+    catch_unwind(AssertUnwindSafe(|| S::keep(event))).map_err(|payload| Reason::from_panic(&*payload))
 }
 
 /// Copies an event.

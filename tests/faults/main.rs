@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
 
 mod callbacks;
+mod children;
 mod fault;
 mod stages;
