@@ -60,7 +60,8 @@ async fn run(
 ) -> (Result<genstage::Summary, Failure>, Ledger, usize) {
     let (ledger, copies, runs) = (Ledger::default(), Arc::default(), Arc::new(AtomicUsize::new(0)));
     let (events, parent) = (ledger.clone(), Parent { runs: runs.clone(), fails, how });
-    let events = (0..40).map(move |_| Brittle { event: events.event(), copies: Arc::clone(&copies), breaks });
+    let events =
+        (0..40).map(move |n| Brittle { event: events.event(n), copies: Arc::clone(&copies), breaks });
     let ended = pipeline! { parent = parent; from_iter(events) => parent; }.run().await;
     (ended, ledger, runs.load(Relaxed))
 }

@@ -4,5 +4,6 @@
 
 mod callbacks;
 mod children;
+mod dispatchers;
 mod fault;
 mod stages;

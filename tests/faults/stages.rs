@@ -67,7 +67,7 @@ impl Producer for Source {
     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
         let left = EVENTS.saturating_sub(self.0.makes.made());
         for _ in 0..left.min(demand as u64 + 12) {
-            cx.emit(self.0.makes.event());
+            cx.emit(self.0.makes.event(0));
         }
         self.0.fault.reach(Point::Demand)
     }
@@ -109,7 +109,7 @@ impl ProducerConsumer for Middle {
 
     async fn handle_events(&mut self, events: &mut Batch<Event>, cx: &mut Context<Self>) -> Result {
         for _ in 0..2 * events.len() {
-            cx.emit(self.0.makes.event());
+            cx.emit(self.0.makes.event(0));
         }
         self.0.fault.reach(Point::Events)?;
         self.0.deliver(events.drain());
