@@ -6,4 +6,6 @@ mod callbacks;
 mod children;
 mod dispatchers;
 mod fault;
+mod producers;
 mod stages;
+mod storms;
