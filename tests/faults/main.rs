@@ -6,6 +6,8 @@ mod callbacks;
 mod children;
 mod dispatchers;
 mod fault;
+mod hung;
+mod million;
 mod producers;
 mod stages;
 mod storms;
