@@ -3,10 +3,18 @@
 //! In every schedule of every model somebody waits until all tasks have ended: a wake-up that is lost, an answer that is never given
 //! and a stage that stays behind are deadlocks, which shuttle reports with the schedule that led there.
 
+mod book;
+mod ending;
+mod restarting;
+mod stages;
+mod streams;
+mod subscribing;
 mod supervising;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, MaxSteps, Runner};
+
+use book::Book;
 
 /// The variable that says how many schedules of each kind a model is run over, and how many there are without it.
 const SCHEDULES: (&str, usize) = ("SCHEDULES", 300);
@@ -17,7 +25,7 @@ const DEPTH: usize = 4;
 
 /// Runs a model over schedules that are random at every point, and over as many that let the task with the highest priority run, with
 /// a few changes of priority.
-fn check<M: Future<Output = ()>>(model: impl Fn() -> M + Copy + Send + Sync + 'static) {
+fn check<M: Future<Output = ()>>(model: impl Fn(Book) -> M + Copy + Send + Sync + 'static) {
     let (variable, few) = SCHEDULES;
     let schedules =
         std::env::var(variable).map_or(few, |number| number.parse().expect("a number of schedules"));
@@ -26,7 +34,7 @@ fn check<M: Future<Output = ()>>(model: impl Fn() -> M + Copy + Send + Sync + 's
 }
 
 fn explore<M: Future<Output = ()>>(
-    model: impl Fn() -> M + Send + Sync + 'static,
+    model: impl Fn(Book) -> M + Send + Sync + 'static,
     scheduler: impl Scheduler + 'static,
 ) {
     let mut config = Config::new();
@@ -35,8 +43,10 @@ fn explore<M: Future<Output = ()>>(
     let once = move || {
         tokio::task::begin();
         shuttle::future::block_on(async {
-            model().await;
+            let book = Book::default();
+            model(book.clone()).await;
             assert!(tokio::task::all_have_ended().await, "a task has panicked");
+            book.close();
         });
     };
     Runner::new(scheduler, config).run(once);

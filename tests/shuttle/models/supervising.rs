@@ -2,6 +2,7 @@
 
 use genstage::{ChildSpec, Supervisor};
 
+use crate::book::Book;
 use crate::check;
 
 /// Waits until it is to end.
@@ -14,7 +15,7 @@ async fn patient(supervisor: &Supervisor) -> Option<genstage::ChildId> {
     start.await.ok()
 }
 
-async fn asked_while_it_ends() {
+async fn asked_while_it_ends(_: Book) {
     let supervisor = Supervisor::builder().start();
     let child = patient(&supervisor).await.expect("it has not been told to end");
     let starts = tokio::spawn({

@@ -9,7 +9,7 @@ use crate::point;
 /// A bounded channel underneath, with room for everything: a message's place in it can be had before the message is sent.
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
     let (sender, receiver) = mpsc::channel(real::sync::Semaphore::MAX_PERMITS);
-    (UnboundedSender(sender), UnboundedReceiver(receiver))
+    (UnboundedSender(sender), UnboundedReceiver { inner: receiver, closed: false })
 }
 
 pub struct UnboundedSender<T>(mpsc::Sender<T>);
@@ -66,7 +66,10 @@ impl<T> Clone for WeakUnboundedSender<T> {
     }
 }
 
-pub struct UnboundedReceiver<T>(mpsc::Receiver<T>);
+pub struct UnboundedReceiver<T> {
+    inner: mpsc::Receiver<T>,
+    closed: bool,
+}
 
 impl<T> UnboundedReceiver<T> {
     pub async fn recv(&mut self) -> Option<T> {
@@ -75,27 +78,38 @@ impl<T> UnboundedReceiver<T> {
 
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         point();
-        self.0.poll_recv(cx)
+        let received = self.inner.poll_recv(cx);
+        if received.is_pending() && self.closed {
+            // Whoever has a place sends at once: it may be waited for without being woken.
+            shuttle::thread::yield_now();
+        }
+        received
     }
 
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         point();
-        self.0.try_recv()
+        self.inner.try_recv()
     }
 
     pub fn close(&mut self) {
         point();
-        self.0.close();
+        self.closed = true;
+        self.inner.close();
     }
 
     pub fn is_closed(&self) -> bool {
         point();
-        self.0.is_closed()
+        self.inner.is_closed()
+    }
+
+    pub fn len(&self) -> usize {
+        point();
+        self.inner.len()
     }
 
     pub fn is_empty(&self) -> bool {
         point();
-        self.0.is_empty()
+        self.inner.is_empty()
     }
 }
 

@@ -27,7 +27,7 @@ pub async fn consume_budget() {
     yield_now().await;
 }
 
-/// As without budgets, which nothing here has.
+/// Without a budget; there is none here.
 pub fn unconstrained<F: Future>(future: F) -> F {
     future
 }
