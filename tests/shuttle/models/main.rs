@@ -4,7 +4,9 @@
 //! and a stage that stays behind are deadlocks, which shuttle reports with the schedule that led there.
 
 mod book;
+mod children;
 mod ending;
+mod messages;
 mod restarting;
 mod stages;
 mod streams;
@@ -17,7 +19,7 @@ use shuttle::{Config, MaxSteps, Runner};
 use book::Book;
 
 /// The variable that says how many schedules of each kind a model is run over, and how many there are without it.
-const SCHEDULES: (&str, usize) = ("SCHEDULES", 300);
+const SCHEDULES: (&str, usize) = ("SCHEDULES", 3000);
 /// Any number; `SHUTTLE_RANDOM_SEED` overrides it.
 const SEED: u64 = 7_653_012;
 /// So many changes of priority at the most make the schedules of the second kind.
