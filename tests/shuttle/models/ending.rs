@@ -68,6 +68,23 @@ fn a_pipeline_that_is_aborted() {
 }
 
 #[test]
+fn an_idle_pipeline_that_is_aborted() {
+    check(async |book: Book| {
+        let ours = book.clone();
+        let running = pipeline! {
+            source = Source::endless(&ours), open;
+        }
+        .start()
+        .expect("a runtime");
+        let source = running.source.clone();
+        a_moment().await;
+        let summary = running.abort().await.expect("nothing fails");
+        assert!(matches!(source.ended().await, Reason::Shutdown));
+        book.balances(&summary);
+    });
+}
+
+#[test]
 fn a_pipeline_that_is_dropped() {
     check(async |book: Book| {
         let running = pipeline(&book, u64::MAX).start().expect("a runtime");

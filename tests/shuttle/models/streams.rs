@@ -22,6 +22,10 @@ async fn reads(source: StageRef<Source>, events: usize) {
     }
 }
 
+async fn consumers(source: &StageRef<Source>) -> usize {
+    source.snapshot().await.map_or(0, |source| source.consumers.len())
+}
+
 #[test]
 fn what_a_stream_leaves_comes_next() {
     check(async |book: Book| {
@@ -43,6 +47,7 @@ fn a_stream_that_is_dropped_beside_another() {
         short.await.expect("no panic");
         reads(source.clone(), 8).await;
         assert_eq!(book.handled_without_gaps(), 11);
+        assert_eq!(consumers(&source).await, 0);
     });
 }
 

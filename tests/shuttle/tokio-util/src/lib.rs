@@ -18,6 +18,7 @@ pub mod sync {
         pub fn cancel(&self) {
             point();
             self.0.cancel();
+            point();
         }
 
         pub fn is_cancelled(&self) -> bool {

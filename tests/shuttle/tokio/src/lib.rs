@@ -1,5 +1,6 @@
 //! What genstage uses of tokio, as it is checked by models: tasks are shuttle's, the primitives of `sync` are tokio's own, and
-//! before everything that one task can see of another there is a [`point`] at which shuttle may let another run.
+//! before everything that one task can see of another there is a [`point`] at which shuttle may let another run. What wakes others
+//! has one behind it, too: what they do before their waker has gone on is a race of its own.
 //!
 //! A send has a point in its middle too, where the message has its place in the channel and is not there yet: tokio's are no
 //! atomic step either. Time is not modelled: whatever waits for it may have waited long enough at any moment.

@@ -21,6 +21,7 @@ impl<T> UnboundedSender<T> {
         let Ok(place) = self.0.try_reserve() else { return Err(SendError(message)) };
         point();
         place.send(message);
+        point();
         Ok(())
     }
 
@@ -95,6 +96,7 @@ impl<T> UnboundedReceiver<T> {
         point();
         self.closed = true;
         self.inner.close();
+        point();
     }
 
     pub fn is_closed(&self) -> bool {

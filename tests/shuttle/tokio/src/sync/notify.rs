@@ -13,6 +13,7 @@ impl Notify {
     pub fn notify_one(&self) {
         point();
         self.0.notify_one();
+        point();
     }
 
     pub async fn notified(&self) {

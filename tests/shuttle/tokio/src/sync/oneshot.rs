@@ -17,10 +17,10 @@ pub struct Sender<T>(Option<oneshot::Sender<T>>);
 impl<T> Sender<T> {
     pub fn send(mut self, value: T) -> Result<(), T> {
         point();
-        match self.0.take() {
-            Some(sender) => sender.send(value),
-            None => Err(value),
-        }
+        let Some(sender) = self.0.take() else { return Err(value) };
+        let sent = sender.send(value);
+        point();
+        sent
     }
 }
 

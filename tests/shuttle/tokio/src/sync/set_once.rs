@@ -12,7 +12,9 @@ impl<T> SetOnce<T> {
 
     pub fn set(&self, value: T) -> Result<(), SetOnceError<T>> {
         point();
-        self.0.set(value)
+        let set = self.0.set(value);
+        point();
+        set
     }
 
     pub fn initialized(&self) -> bool {
