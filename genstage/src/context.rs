@@ -58,6 +58,12 @@ impl<S: Stage> Context<S> {
         }
     }
 
+    /// Whether something was said besides what was emitted.
+    pub(crate) fn has_said_more(&self) -> bool {
+        let Self { finish, stop, afterwards, asks, children, .. } = self;
+        *finish || stop.is_some() || !afterwards.is_empty() || !asks.is_empty() || children.is_some()
+    }
+
     /// The stage's name: its node's in `pipeline!`, with `[i]` behind it for a replica.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,5 +1,5 @@
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BinaryHeap;
 
 use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
 
@@ -9,8 +9,8 @@ use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
 /// longest. O(log n) in the number of consumers for each ask and for each consumer served.
 #[derive(Debug, Default)]
 pub struct DemandDispatcher {
-    /// Every consumer that has demand, the next to be served first.
-    order: BTreeSet<(Reverse<usize>, u64, usize)>,
+    /// Every consumer that has demand, the next to be served at the top; and what was true of consumers before.
+    order: BinaryHeap<Place>,
     /// By the consumer's key: its outstanding demand and its turn among equals.
     demands: Vec<(usize, u64)>,
     /// The sum of all demands, which may be more than a `usize` holds.
@@ -20,6 +20,9 @@ pub struct DemandDispatcher {
     /// The seed by which the consumers of the first dispatch are shuffled.
     shuffle: Option<u64>,
 }
+
+/// A consumer's demand, its turn among equals, and its key.
+type Place = (usize, Reverse<u64>, usize);
 
 impl DemandDispatcher {
     /// A dispatcher without consumers.
@@ -46,7 +49,9 @@ impl DemandDispatcher {
 
     /// The consumers that have demand, in an order that depends on the seed.
     fn shuffled(&self, seed: u64) -> Vec<usize> {
-        let mut consumers: Vec<_> = self.order.iter().map(|&(_, _, consumer)| consumer).collect();
+        let mut places: Vec<_> = self.order.iter().filter(|place| self.is_true(place)).collect();
+        places.sort_unstable_by(|one, other| other.cmp(one));
+        let mut consumers: Vec<_> = places.into_iter().map(|&(_, _, consumer)| consumer).collect();
         let mut state = seed;
         for last in (1..consumers.len()).rev() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -55,17 +60,51 @@ impl DemandDispatcher {
         consumers
     }
 
+    /// Whether that is the consumer's place still.
+    fn is_true(&self, &(demand, Reverse(turn), consumer): &Place) -> bool {
+        self.demands[consumer] == (demand, turn)
+    }
+
+    /// Takes out the consumer that is to be served next.
+    fn next(&mut self) -> Option<usize> {
+        while let Some(place) = self.order.pop() {
+            if self.is_true(&place) {
+                return Some(place.2);
+            }
+        }
+        None
+    }
+
     fn set(&mut self, consumer: usize, demand: usize) {
         let Some(entry) = self.demands.get_mut(consumer) else { return };
-        let (old, turn) = std::mem::replace(entry, (demand, self.turn));
-        if old > 0 {
-            self.order.remove(&(Reverse(old), turn, consumer));
-        }
+        let (old, _) = std::mem::replace(entry, (demand, self.turn));
         if demand > 0 {
-            self.order.insert((Reverse(demand), self.turn, consumer));
+            self.order.push((demand, Reverse(self.turn), consumer));
         }
         self.total = self.total - old as u128 + demand as u128;
         self.turn += 1;
+        // What is not true any more is as much as what is, at most.
+        if self.order.len() > 2 * self.demands.len() {
+            let demands = &self.demands;
+            self.order.retain(|&(demand, Reverse(turn), consumer)| demands[consumer] == (demand, turn));
+        }
+    }
+
+    /// Sends a consumer as many of the events as it wants; how many it got.
+    fn serve<T>(&mut self, consumer: usize, count: usize, events: &mut Vec<T>, out: &mut Outbox<T>) -> usize {
+        let (demand, _) = self.demands[consumer];
+        let served = demand.min(count);
+        // What one that has ended does not accept is not overtaken by what others get.
+        match out.send_first(ConsumerKey(consumer), served, events) {
+            true => {
+                self.set(consumer, demand - served);
+                served
+            }
+            false => {
+                self.set(consumer, 0);
+                0
+            }
+        }
     }
 }
 
@@ -102,25 +141,17 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, mut count: usize, out: &mut Outbox<T>) {
-        let mut first = self
-            .shuffle
-            .take_if(|_| count > 0)
-            .map(|seed| self.shuffled(seed))
-            .unwrap_or_default()
-            .into_iter();
-        while count > 0 {
-            let next = first.next().or_else(|| self.order.first().map(|&(_, _, consumer)| consumer));
-            let Some(consumer) = next else { break };
-            let (demand, _) = self.demands[consumer];
-            let served = demand.min(count);
-            // What one that has ended does not accept is not overtaken by what others get.
-            match out.send_first(ConsumerKey(consumer), served, events) {
-                true => {
-                    count -= served;
-                    self.set(consumer, demand - served);
+        if let Some(seed) = self.shuffle.take_if(|_| count > 0) {
+            for consumer in self.shuffled(seed) {
+                if count > 0 {
+                    count -= self.serve(consumer, count, events, out);
                 }
-                false => self.set(consumer, 0),
             }
+        }
+        while count > 0
+            && let Some(consumer) = self.next()
+        {
+            count -= self.serve(consumer, count, events, out);
         }
     }
 }

@@ -44,7 +44,7 @@ pub struct Outbox<T> {
     links: Slab<(Subscription, Consumer<T>)>,
     keys: FxHashMap<SubscriptionId, usize>,
     spares: Vec<Vec<T>>,
-    refused: VecDeque<(ConsumerKey, usize)>,
+    pub(crate) refused: VecDeque<(ConsumerKey, usize)>,
     /// Events that a consumer did not accept, because it has ended.
     pub(crate) returned: Vec<(ConsumerKey, Vec<T>)>,
     pub(crate) released: VecDeque<Marker>,

@@ -146,7 +146,9 @@ impl<I> Inlet<I> {
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
     /// `may_begin`; one that was begun is gone through to its end. The same holds for what stands behind messages.
     pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<Batch<I>>> {
-        if let Some(batch) = self.next_slice() {
+        if self.slices.is_some()
+            && let Some(batch) = self.next_slice()
+        {
             return Some(Input::Events(batch));
         }
         loop {

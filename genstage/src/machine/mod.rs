@@ -278,6 +278,18 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// What to do now. To be called until it says [`Step::Wait`], and again after each message.
     pub(crate) fn next(&mut self) -> Step<I> {
+        // As it mostly is.
+        if self.callbacks.is_empty()
+            && self.finishing.is_none()
+            && self.end.is_none()
+            && self.outlet.has_nothing_but_demand()
+        {
+            return self.work().unwrap_or(Step::Wait);
+        }
+        self.next_of_all()
+    }
+
+    fn next_of_all(&mut self) -> Step<I> {
         loop {
             let discarded = self.outlet.take_unreported();
             if discarded > 0 {

@@ -223,6 +223,9 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     /// What consumers that have ended did not accept, in order. Their demand is void from now on, though the word that they
     /// have ended is still on its way: nothing is tried on them again.
     fn take_returned(&mut self) -> Vec<O> {
+        if self.out.returned.is_empty() {
+            return vec![];
+        }
         let (mut all, mut ended) = (vec![], vec![]);
         while let Some((consumer, events)) = self.out.returned.pop() {
             let mut returned = self.dispatcher.take_back(consumer, events, &mut self.out);
@@ -262,6 +265,12 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     /// How many events were discarded since the last look.
     pub(super) fn take_unreported(&mut self) -> usize {
         std::mem::take(&mut self.unreported)
+    }
+
+    /// Whether nothing waits to be reported, released, asked anew or replayed.
+    pub(super) fn has_nothing_but_demand(&self) -> bool {
+        let Self { out, held, unreported, .. } = self;
+        *unreported == 0 && held.is_empty() && out.released.is_empty() && out.refused.is_empty()
     }
 
     /// Asks anew for what a consumer refused; false if none has.

@@ -1,4 +1,3 @@
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Mailbox, Message, Shared, Unread, WeakAddress, close};
 use super::restart::Restartable;
+use crate::Reason;
 use crate::buffer::Marker;
 use crate::children::Children;
 use crate::control::Control;
@@ -16,7 +16,6 @@ use crate::message::Envelope;
 use crate::role::{Kind, Role, Runnable, Stage};
 use crate::snapshot::{Snapshot, plain_type_name};
 use crate::summary::StageSummary;
-use crate::{Batch, Reason};
 
 /// A stage at run time: the user's state, what the runtime knows of it, and the loop that moves messages between them.
 pub(crate) struct Shell<S: Stage> {
@@ -122,25 +121,33 @@ impl<S: Runnable> Shell<S> {
 
     async fn init_and_loop(&mut self) -> Result<End, Reason> {
         self.shared.options.check().map_err(Reason::from)?;
-        let mut callback = Callback::Init;
-        // One call for all callbacks, so that the user's code is compiled into one place.
+        self.call(Callback::Init).await?;
         loop {
-            let outcome = self.place.call(callback, &self.shared).await?;
-            self.called(outcome);
-            callback = match self.next().await? {
-                ControlFlow::Continue(callback) => callback,
-                ControlFlow::Break(end) => return Ok(end),
-            }
-        }
-    }
-
-    /// The callback that is due, as soon as there is one; or the end.
-    async fn next(&mut self) -> Result<ControlFlow<End, Callback<S>>, Reason> {
-        loop {
-            return Ok(ControlFlow::Continue(match self.machine.next() {
-                Step::End(reason, origin) => return Ok(ControlFlow::Break((reason, origin))),
-                Step::Demand(demand) => Callback::Demand(demand),
-                Step::Events(batch) => self.events(batch),
+            let callback = match self.machine.next() {
+                Step::Demand(demand) => match self.inline() {
+                    Some(Instance { state, cx }) => {
+                        S::Role::demand(state, demand, cx).await?;
+                        self.obey();
+                        continue;
+                    }
+                    None => Callback::Demand(demand),
+                },
+                Step::Events(mut batch) => match self.inline() {
+                    Some(Instance { state, cx }) => {
+                        S::Role::events(state, &mut batch, cx).await?;
+                        self.obey();
+                        self.machine.handled(batch);
+                        continue;
+                    }
+                    None => Callback::Events(batch),
+                },
+                Step::End(reason, origin) => return Ok((reason, origin)),
+                // Nobody is left who could reach the stage.
+                Step::Wait if !self.wait().await? => return Ok((Reason::Normal, Origin::Others)),
+                Step::Wait => match self.message.take() {
+                    Some((envelope, permit)) => Callback::Message(envelope, permit),
+                    None => continue,
+                },
                 Step::Info(info) => match self.infos.remove(&info) {
                     Some((envelope, permit)) => Callback::Message(envelope, Some(permit)),
                     None => continue,
@@ -149,23 +156,29 @@ impl<S: Runnable> Shell<S> {
                 Step::Discarded(events) => Callback::Discarded(events),
                 Step::Subscribed(subscription) => Callback::Subscribed(subscription),
                 Step::Cancelled(cancelled) => Callback::Cancelled(cancelled),
-                Step::Wait if self.wait().await? => match self.message.take() {
-                    Some((envelope, permit)) => Callback::Message(envelope, permit),
-                    None => continue,
-                },
-                // Nobody is left who could reach the stage.
-                Step::Wait => return Ok(ControlFlow::Break((Reason::Normal, Origin::Others))),
-            }));
+            };
+            self.call(callback).await?;
         }
     }
 
-    fn events(&mut self, batch: Batch<S::Take>) -> Callback<S> {
-        if S::Role::KIND == Kind::ConsumerSupervisor
-            && let Some(Instance { cx, .. }) = self.place.here()
-        {
-            cx.children().slot = self.machine.inlet.handled_subscription();
+    /// The instance, for the two callbacks that come with every batch: they are called where the loop is, unless they may block.
+    fn inline(&mut self) -> Option<&mut Instance<S>> {
+        if self.shared.options.blocking {
+            return None;
         }
-        Callback::Events(batch)
+        let Self { place, machine, .. } = self;
+        let instance = place.here()?;
+        if S::Role::KIND == Kind::ConsumerSupervisor {
+            instance.cx.children().slot = machine.inlet.handled_subscription();
+        }
+        Some(instance)
+    }
+
+    /// Calls a callback, and does what it has said.
+    async fn call(&mut self, callback: Callback<S>) -> Result<(), Reason> {
+        let outcome = self.place.call(callback, &self.shared).await?;
+        self.called(outcome);
+        Ok(())
     }
 
     /// Waits for the next message, or for events that come of themselves; false if nobody can send any more.
@@ -246,6 +259,13 @@ impl<S: Runnable> Shell<S> {
     pub(super) fn obey(&mut self) {
         let Some(Instance { cx, .. }) = self.place.here() else { return };
         self.machine.emitted(&mut cx.out);
+        if cx.has_said_more() {
+            self.obey_more();
+        }
+    }
+
+    fn obey_more(&mut self) {
+        let Some(Instance { cx, .. }) = self.place.here() else { return };
         for afterwards in cx.afterwards.drain(..) {
             afterwards();
         }
