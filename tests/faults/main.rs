@@ -6,6 +6,7 @@ mod callbacks;
 mod children;
 mod dispatchers;
 mod fault;
+mod functions;
 mod hung;
 mod million;
 mod producers;

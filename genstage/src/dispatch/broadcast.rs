@@ -16,6 +16,8 @@ pub struct BroadcastDispatcher<T> {
     limits: BTreeMap<u64, usize>,
     /// Events ever dispatched.
     dispatched: u64,
+    /// What is about to be sent.
+    copies: Vec<(ConsumerKey, Vec<T>)>,
 }
 
 /// Which events a consumer of a broadcast wants.
@@ -52,7 +54,7 @@ impl<T> std::fmt::Debug for Selector<T> {
 impl<T> Default for BroadcastDispatcher<T> {
     /// Without consumers.
     fn default() -> Self {
-        Self { consumers: Vec::new(), limits: BTreeMap::new(), dispatched: 0 }
+        Self { consumers: Vec::new(), limits: BTreeMap::new(), dispatched: 0, copies: Vec::new() }
     }
 }
 
@@ -96,13 +98,26 @@ impl<T> BroadcastDispatcher<T> {
 }
 
 impl<T: Clone + Send + 'static> BroadcastDispatcher<T> {
-    fn send(&self, key: ConsumerKey, receiver: &Receiver<T>, events: &[T], out: &mut Outbox<T>) {
-        let mut batch = out.spare();
-        match &receiver.selector.0 {
-            None => batch.extend_from_slice(events),
-            Some(wanted) => batch.extend(events.iter().filter(|event| wanted(event)).cloned()),
+    /// What every consumer but the last one gets of the events, and how the last one chooses. All that can panic is done here,
+    /// while everything is still in its place.
+    fn prepare(&mut self, events: &[T], out: &mut Outbox<T>) -> Option<(ConsumerKey, Option<Vec<bool>>)> {
+        self.copies.clear();
+        let receivers =
+            self.consumers.iter().enumerate().filter_map(|(i, receiver)| Some((i, receiver.as_ref()?)));
+        let mut receivers = receivers.map(|(index, receiver)| (ConsumerKey(index), receiver)).peekable();
+        while let Some((key, receiver)) = receivers.next() {
+            let wanted = receiver.selector.0.as_ref();
+            if receivers.peek().is_none() {
+                return Some((key, wanted.map(|wanted| events.iter().map(wanted).collect())));
+            }
+            let mut batch = out.spare();
+            match wanted {
+                None => batch.extend_from_slice(events),
+                Some(wanted) => batch.extend(events.iter().filter(|event| wanted(event)).cloned()),
+            }
+            self.copies.push((key, batch));
         }
-        Self::send_selected(key, batch, events.len(), out);
+        None
     }
 
     /// Sends what a selector has left of `of` events.
@@ -162,23 +177,20 @@ impl<T: Clone + Send + 'static> Dispatcher<T> for BroadcastDispatcher<T> {
         if count == 0 {
             return;
         }
+        let last = self.prepare(&events[..count], out);
+        self.dispatched += count as u64;
+        for (key, batch) in self.copies.drain(..) {
+            Self::send_selected(key, batch, count, out);
+        }
         let mut batch =
             if count == events.len() { std::mem::take(events) } else { events.drain(..count).collect() };
-        self.dispatched += count as u64;
-        let receivers =
-            self.consumers.iter().enumerate().filter_map(|(i, receiver)| Some((i, receiver.as_ref()?)));
-        let mut receivers = receivers.peekable();
-        while let Some((index, receiver)) = receivers.next() {
-            let key = ConsumerKey(index);
-            if receivers.peek().is_some() {
-                self.send(key, receiver, &batch, out);
-            } else {
-                // The last one needs no copy.
-                if let Some(wanted) = &receiver.selector.0 {
-                    batch.retain(|event| wanted(event));
-                }
-                Self::send_selected(key, std::mem::take(&mut batch), count, out);
+        if let Some((key, wanted)) = last {
+            // The last one needs no copy.
+            if let Some(wanted) = wanted {
+                let mut wanted = wanted.into_iter();
+                batch.retain(|_| wanted.next().unwrap_or_default());
             }
+            Self::send_selected(key, batch, count, out);
         }
     }
 }

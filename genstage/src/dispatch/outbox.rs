@@ -50,6 +50,8 @@ pub struct Outbox<T> {
     pub(crate) released: VecDeque<Marker>,
     pub(crate) events_out: u64,
     pub(crate) discarded: u64,
+    /// Events at which a function of the user's panicked when they were to be passed on.
+    pub(crate) lost: u64,
 }
 
 impl<T> Outbox<T> {
@@ -197,6 +199,7 @@ impl<T> Default for Outbox<T> {
             released: VecDeque::new(),
             events_out: 0,
             discarded: 0,
+            lost: 0,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct PartitionDispatcher<T, K = usize> {
     infos: FxHashMap<Marker, usize>,
     /// The partitions that events of the present call go to.
     served: Vec<usize>,
+    /// Which partition each of the events is for that come now.
+    numbers: Vec<Option<usize>>,
 }
 
 type PartitionOf<T> = dyn Fn(&T) -> Option<usize> + Send;
@@ -171,6 +173,7 @@ impl<T, K> PartitionDispatcher<T, K> {
             full: 0,
             infos: FxHashMap::default(),
             served: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
@@ -373,14 +376,18 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
+        // The function may panic: everything is still in its place then.
+        self.numbers.clear();
+        self.numbers.extend(events.iter().take(count).map(&self.partition_of));
+        let mut numbers = std::mem::take(&mut self.numbers);
         let mut refused = out.spare();
-        let mut coming = events.drain(..count.min(events.len()));
-        while let Some(event) = coming.next() {
-            match (self.partition_of)(&event) {
+        let mut coming = numbers.drain(..).zip(events.drain(..count.min(events.len())));
+        while let Some((number, event)) = coming.next() {
+            match number {
                 Some(partition) if partition < self.partitions.len() => {
                     if let Err(event) = self.place(partition, event) {
                         refused.push(event);
-                        refused.extend(coming.by_ref());
+                        refused.extend(coming.by_ref().map(|(_, event)| event));
                     }
                 }
                 Some(partition) => {
@@ -395,6 +402,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
             }
         }
         drop(coming);
+        self.numbers = numbers;
         if !refused.is_empty() {
             refused.append(events);
             std::mem::swap(&mut refused, events);

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::buffer::{Buffer, Capacity, Keep, Marker};
 use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, NotDispatched, Outbox};
@@ -144,7 +145,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
             Held::Info(info) => self.place_info(info),
             Held::Events(mut events) => {
                 self.held_events -= events.len();
-                self.place(&mut events);
+                self.or_lose(&mut events, &[], Self::place);
             }
         }
         Some(0)
@@ -208,6 +209,21 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
             self.store(events);
         }
         self.serve();
+    }
+
+    /// Passes on events that no callback has emitted just now. If a function of the user's panics in that, they are lost with it;
+    /// the infos behind them are not.
+    fn or_lose(
+        &mut self,
+        events: &mut Vec<O>,
+        infos: &[Marker],
+        pass_on: impl FnOnce(&mut Self, &mut Vec<O>),
+    ) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| pass_on(self, events))) {
+            self.out.lost += events.len() as u64;
+            infos.iter().for_each(|info| self.pass_info(*info));
+            resume_unwind(panic);
+        }
     }
 
     fn dispatch(&mut self, events: &mut Vec<O>, count: usize) {
@@ -293,7 +309,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
             let mut released = vec![];
             self.buffer.take(wanted, &mut events, &mut released);
             let count = events.len();
-            self.dispatch(&mut events, count);
+            self.or_lose(&mut events, &released, |this, events| this.dispatch(events, count));
             if events.is_empty() {
                 released.into_iter().for_each(|info| self.pass_info(info));
             } else {

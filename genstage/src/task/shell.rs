@@ -236,7 +236,7 @@ impl<S: Runnable> Shell<S> {
             events_in: inlet.events_in,
             events_out: outlet.out.events_out,
             discarded: inlet.discarded + outlet.out.discarded,
-            lost: self.lost as u64,
+            lost: self.lost as u64 + outlet.out.lost,
             restarts: self.restarts,
         }
     }
@@ -314,7 +314,7 @@ impl<S: Runnable> Shell<S> {
             events_in: inlet.events_in,
             events_out: out.events_out,
             discarded: inlet.discarded + out.discarded + left as u64,
-            lost: lost as u64,
+            lost: lost as u64 + out.lost,
             restarts,
             reason,
         }
