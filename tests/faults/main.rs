@@ -12,3 +12,4 @@ mod million;
 mod producers;
 mod stages;
 mod storms;
+mod streams;

@@ -169,9 +169,18 @@ pub(super) struct Unread<S: Stage> {
 }
 
 impl<S: Stage> Unread<S> {
-    /// How many events there are.
+    /// How many events there are that have come.
     pub(super) fn events(&self) -> usize {
         self.batches.iter().map(Vec::len).sum()
+    }
+
+    /// How many events there are that have come back.
+    pub(super) fn given_back(&self) -> usize {
+        let given_back = self.others.iter().map(|message| match message {
+            Message::GiveBack { events, .. } => events.len(),
+            _ => 0,
+        });
+        given_back.sum()
     }
 }
 

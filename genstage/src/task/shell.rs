@@ -293,7 +293,9 @@ impl<S: Runnable> Shell<S> {
     fn close(self, reason: Reason, unread: Unread<S>, control: &Control) -> StageSummary {
         let Self { place, mut machine, shared, ending, infos, message, lost, restarts, restartable, .. } =
             self;
-        let left = unread.events() + machine.left();
+        let given_back = unread.given_back();
+        machine.outlet.out.not_sent(given_back);
+        let left = unread.events() + given_back + machine.left();
         let lost = lost + machine.handling() + place.emitted();
         // Destructors of the user's run here, and whatever they do, the neighbours are told.
         let dropped = catch_unwind(AssertUnwindSafe(|| {
