@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use genstage::prelude::*;
-use genstage::{Cancel, Reason, StageRef, Subscribe};
+use genstage::{Cancel, ChildSpec, Reason, Shutdown, StageRef, Subscribe, Supervisor};
 use genstage_tests::ledger::Copied;
 
 use crate::dice::Dice;
@@ -65,6 +65,7 @@ impl Meddler {
                 4 => drop(to_any!(self, stage => stage.snapshot().await)),
                 5..8 => outsiders.extend(self.outsider().await),
                 8..10 if self.takes => self.stream().await,
+                10 if self.takes => self.killed().await,
                 _ => {}
             }
         }
@@ -90,7 +91,7 @@ impl Meddler {
 
     /// Takes a few events out, and leaves.
     async fn stream(&self) {
-        let options = Subscribe::new().max_demand(STREAM_WINDOW).cancel(Cancel::Temporary);
+        let options = Subscribe::new().max_demand(WINDOW).cancel(Cancel::Temporary);
         let stream = match self.dice.once_in(2) {
             true => self.dice.one_of(&self.handles.sources).into_stream(options),
             false => self.dice.one_of(&self.handles.middles).into_stream(options),
@@ -99,10 +100,25 @@ impl Meddler {
         let events = stream.take(self.dice.below(30));
         events.for_each(async |event| event.iter().for_each(|Copied(event)| event.deliver())).await;
     }
+
+    /// A consumer from outside that is killed, whatever it is at.
+    async fn killed(&self) {
+        let (supervisor, common) = (Supervisor::builder().start(), self.common.clone());
+        let spec = ChildSpec::new("killed").shutdown(Shutdown::Abort);
+        let started = supervisor.start_stage(spec, move || Sink { common: common.clone() }).await;
+        let Ok((child, doomed)) = started else { return };
+        let options = Subscribe::new().max_demand(WINDOW).cancel(Cancel::Temporary);
+        // Either may have ended.
+        let _ = doomed.subscribe(&self.dice.one_of(&self.handles.middles), options).await;
+        for _ in 0..self.dice.below(50) {
+            tokio::task::yield_now().await;
+        }
+        let _ = supervisor.terminate_child(child).await;
+    }
 }
 
-/// How much a stream asks for at a time.
-pub(crate) const STREAM_WINDOW: usize = 10;
+/// How much those ask for at a time that take events with them.
+pub(crate) const WINDOW: usize = 10;
 
 /// Ends a consumer from outside when nothing is on its way to it any more.
 async fn leave(outsider: &StageRef<Sink>) {

@@ -7,7 +7,7 @@ use genstage_tests::ledger::Ledger;
 use tokio::task::JoinSet;
 
 use crate::dice::{Dice, Luck};
-use crate::meddler::{Meddler, STREAM_WINDOW};
+use crate::meddler::{Meddler, WINDOW};
 use crate::stages::Common;
 use crate::topology::Plan;
 
@@ -54,7 +54,7 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("it is not to come that {what}");
 }
 
-/// Runs one. What is dropped is counted, but for what streams may take with them.
+/// Runs one. What is dropped is counted, but for what streams and killed consumers may take with them.
 pub(crate) async fn run(seed: u64) -> Outcome {
     let (dice, ledger) = (Dice::new(seed), Ledger::default());
     let (running, handles) = Plan::random(&dice, &ledger).start().unwrap();
@@ -75,8 +75,8 @@ fn account(summary: &Summary, ledger: &Ledger, takes: bool) -> Outcome {
     let sum = |count: fn(&genstage::StageSummary) -> u64| summary.stages().iter().map(count).sum::<u64>();
     let [lost, discarded] = [sum(|stage| stage.lost), sum(|stage| stage.discarded)];
     let uncounted = ledger.dropped().checked_sub(lost + discarded);
-    // Streams that are dropped give back what they have, but their stage may have ended by then.
-    let most = if takes { 3 * 12 * STREAM_WINDOW as u64 } else { 0 };
+    // A stream that is dropped gives back what it has, but its stage may have ended by then; a killed consumer gives nothing.
+    let most = if takes { 3 * 12 * WINDOW as u64 } else { 0 };
     assert!(
         uncounted.is_some_and(|events| events <= most),
         "{} were dropped, of\n{ledger:?}\nin\n{summary}",
