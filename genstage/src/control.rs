@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,7 @@ impl Group {
     }
 
     fn members(&self) -> MutexGuard<'_, BTreeMap<usize, Arc<dyn Remote>>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+        self.members.lock()
     }
 
     pub(crate) fn join(&self, number: usize, member: Arc<dyn Remote>) {
@@ -65,7 +66,7 @@ impl Group {
     /// A member wants to be begun anew: how long it has to wait, or nothing if there have been too many restarts. Those that the
     /// strategy has rebuilt with it are told.
     pub(crate) fn restart(&self, number: usize) -> Option<Duration> {
-        let wait = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now())?;
+        let wait = self.restarts.lock().one_more(Instant::now())?;
         let others = self.select(|other| match self.strategy {
             Strategy::OneForOne => false,
             Strategy::RestForOne => other > number,

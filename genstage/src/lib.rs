@@ -89,6 +89,7 @@ extern crate self as genstage;
 
 mod batch;
 mod buffer;
+mod channel;
 mod children;
 mod context;
 mod control;

@@ -1,6 +1,8 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::StageRef;
 use crate::role::Runnable;
@@ -103,7 +105,6 @@ impl Registry {
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {
-        // Nothing panics while it is locked but an allocation that fails.
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+        self.names.lock()
     }
 }

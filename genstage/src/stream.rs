@@ -1,13 +1,11 @@
 use std::collections::VecDeque;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker, ready};
-use std::thread;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use rustc_hash::FxHashMap;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::unconstrained;
 
+use crate::channel::{Receiver, Sender, channel};
 use crate::demand::{Window, WindowError};
 use crate::dispatch::{Consumer, Dispatcher};
 use crate::machine::{Downstream, Upstream};
@@ -31,8 +29,8 @@ use crate::{Cancel, Reason};
 /// have them. (In GenStage they are lost: its defect D13.)
 #[must_use = "a stream does nothing unless it is read"]
 pub struct EventStream<T> {
-    sender: UnboundedSender<Message<T>>,
-    messages: UnboundedReceiver<Message<T>>,
+    sender: Sender<Message<T>>,
+    messages: Receiver<Message<T>>,
     producers: FxHashMap<SubscriptionId, Producer<T>>,
     /// What has come of one producer and has not been given out.
     current: Option<(SubscriptionId, VecDeque<T>)>,
@@ -50,11 +48,11 @@ enum Message<T> {
     Gone(SubscriptionId, Reason),
 }
 
-struct Port<T>(UnboundedSender<Message<T>>);
+struct Port<T>(Sender<Message<T>>);
 
 impl<T: Send> Downstream<T> for Port<T> {
     fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
-        self.0.send(Message::Events(id, events)).map_err(|refused| match refused.0 {
+        self.0.send(Message::Events(id, events)).map_err(|refused| match refused {
             Message::Events(_, events) => events,
             Message::Gone(..) => Vec::new(),
         })
@@ -68,7 +66,7 @@ impl<T: Send> Downstream<T> for Port<T> {
 impl<T: Send + 'static> EventStream<T> {
     /// Without producers: it has ended.
     pub(crate) fn new() -> Self {
-        let (sender, messages) = unbounded_channel();
+        let (sender, messages) = channel();
         Self { sender, messages, producers: FxHashMap::default(), current: None, ended: false }
     }
 
@@ -108,19 +106,6 @@ impl<T> EventStream<T> {
             }
         }
         Some(event)
-    }
-
-    /// The next message after the channel has been closed. One that is being sent at this very moment counts as sent: it is
-    /// waited for, which takes no longer than a send.
-    fn next_unread(&mut self) -> Option<Message<T>> {
-        loop {
-            // A task that has used up its budget would wait for its next turn.
-            let next = pin!(unconstrained(self.messages.recv()));
-            match next.poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(message) => return message,
-                Poll::Pending => thread::yield_now(),
-            }
-        }
     }
 
     /// A producer has gone; with what the stream ends, if it does.
@@ -165,12 +150,11 @@ impl<T> Stream for EventStream<T> {
 
 impl<T> Drop for EventStream<T> {
     fn drop(&mut self) {
-        self.messages.close();
         let mut unread: FxHashMap<SubscriptionId, Vec<T>> = FxHashMap::default();
         if let Some((id, events)) = self.current.take() {
             unread.entry(id).or_default().extend(events);
         }
-        while let Some(message) = self.next_unread() {
+        for message in self.messages.close() {
             if let Message::Events(id, events) = message {
                 unread.entry(id).or_default().extend(events);
             }
@@ -193,6 +177,7 @@ impl<T> std::fmt::Debug for EventStream<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex, mpsc};
+    use std::thread;
 
     use super::*;
 
@@ -226,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_being_sent_while_a_stream_is_dropped_goes_back() {
         let producers = [producer(), producer()];
-        for round in 0..20_000 {
+        for round in 0..2000 {
             let (mut stream, back) = (EventStream::new(), Back::default());
             for (give, _) in &producers {
                 let (subscription, _) = Subscription::pair(&"a producer".into(), &"a stream".into());

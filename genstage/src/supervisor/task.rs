@@ -1,7 +1,8 @@
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -79,7 +80,7 @@ impl SupervisedTask {
 
     /// The token of the next future; cancelled already if that is to end.
     fn begin(&self) -> CancellationToken {
-        let mut stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stopping = self.stopping.lock();
         if !self.ending.load(Ordering::Acquire) {
             *stopping = CancellationToken::new();
         }
@@ -88,7 +89,7 @@ impl SupervisedTask {
 
     /// No future is to begin any more that is not cancelled already; the token of the one that runs, or ran last.
     fn end(&self) -> CancellationToken {
-        let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopping = self.stopping.lock();
         self.ending.store(true, Ordering::Release);
         stopping.clone()
     }

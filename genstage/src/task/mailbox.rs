@@ -1,11 +1,12 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
 use tokio::task;
 
 use super::Shell;
 use crate::Reason;
+use crate::channel::{Receiver, Sender, WeakSender, channel};
 use crate::machine::{Downstream, Upstream};
 use crate::message::{Cast, CastEnvelope, Envelope};
 use crate::role::{Runnable, Stage, StageOptions};
@@ -40,17 +41,17 @@ const CAPACITY: usize = 1000;
 ///
 /// The channel itself knows no bound: events need credit to be sent, messages of the user's a permit, and everything else
 /// comes in ones.
-pub(crate) type Mailbox<S> = UnboundedReceiver<Message<S>>;
+pub(crate) type Mailbox<S> = Receiver<Message<S>>;
 
 /// Where to send a stage's messages.
 pub(crate) struct Address<S: Stage> {
-    pub(super) sender: UnboundedSender<Message<S>>,
+    pub(super) sender: Sender<Message<S>>,
     pub(crate) shared: Arc<Shared>,
 }
 
 /// An address that does not keep its stage reachable.
 pub(crate) struct WeakAddress<S: Stage> {
-    sender: WeakUnboundedSender<Message<S>>,
+    sender: WeakSender<Message<S>>,
     shared: Arc<Shared>,
 }
 
@@ -104,7 +105,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// The stage's callbacks run in this task, or thread, from now on.
     pub(super) fn runs_here(&self) {
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = task::try_id();
+        *self.task.lock() = task::try_id();
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -113,7 +114,7 @@ impl Shared {
 
     /// Whether this is called in a callback of the stage.
     pub(super) fn is_here(&self) -> bool {
-        let task = *self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let task = *self.task.lock();
         task.is_some() && task == task::try_id()
     }
 }
@@ -125,7 +126,7 @@ impl<S: Stage> Clone for Address<S> {
 }
 
 pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Address<S>, Mailbox<S>) {
-    let (sender, receiver) = unbounded_channel();
+    let (sender, receiver) = channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
     let shared =
         Shared { name, id: StageId::next(), options, permits, task: Mutex::new(None), ended: SetOnce::new() };
@@ -150,7 +151,7 @@ impl<S: Runnable> Upstream<S::Give> for Address<S> {
 
 impl<S: Runnable> Downstream<S::Take> for Address<S> {
     fn events(&self, id: SubscriptionId, events: Vec<S::Take>) -> Result<(), Vec<S::Take>> {
-        self.sender.send(Message::Events { id, events }).map_err(|refused| match refused.0 {
+        self.sender.send(Message::Events { id, events }).map_err(|refused| match refused {
             Message::Events { events, .. } => events,
             // A refused send returns the message that was sent.
             _ => Vec::new(),
@@ -184,15 +185,15 @@ impl<S: Stage> Unread<S> {
     }
 }
 
-/// Closes a mailbox. A message that is being sent at this very moment counts as sent: it is waited for.
-pub(super) async fn close<S: Stage>(mailbox: &mut Mailbox<S>) -> Unread<S> {
-    mailbox.close();
+/// Closes a mailbox: what it refuses from now on goes back, and whoever waits for room in it waits no longer.
+pub(super) fn close<S: Stage>(mailbox: &mut Mailbox<S>, shared: &Shared) -> Unread<S> {
     let mut unread = Unread { batches: vec![], others: vec![] };
-    while let Some(message) = mailbox.recv().await {
+    for message in mailbox.close() {
         match message {
             Message::Events { events, .. } => unread.batches.push(events),
             other => unread.others.push(other),
         }
     }
+    shared.permits.close();
     unread
 }

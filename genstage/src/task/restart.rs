@@ -1,8 +1,10 @@
 //! The end of an instance, and the next.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::instance::{Callback, Instance, Place, guarded};
 use super::mailbox::{Message, WeakAddress};
@@ -28,8 +30,7 @@ impl<S> Recipe<S> {
     }
 
     pub(crate) fn make(&self) -> S {
-        // One that panicked has left nothing half-done behind but its own captures.
-        (self.make.lock().unwrap_or_else(PoisonError::into_inner))()
+        (self.make.lock())()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError, oneshot};
 
 use super::StageRef;
 use super::mailbox::Message;
@@ -89,7 +89,8 @@ impl<S: Stage> StageRef<S> {
                 let _ = self.send(Message::User(Box::new(CastEnvelope(message)), Some(permit)));
                 Ok(())
             }
-            Err(_) => Err(TryCastError::Full(message)),
+            Err(TryAcquireError::NoPermits) => Err(TryCastError::Full(message)),
+            Err(TryAcquireError::Closed) => Err(TryCastError::Ended(message)),
         }
     }
 
@@ -113,11 +114,6 @@ impl<S: Stage> StageRef<S> {
 
     /// Waits for room in the mailbox; none if the stage has ended.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        let permits = self.address.shared.permits.clone();
-        tokio::select! {
-            biased;
-            permit = permits.acquire_owned() => permit.ok(),
-            () = self.address.sender.closed() => None,
-        }
+        self.address.shared.permits.clone().acquire_owned().await.ok()
     }
 }

@@ -105,7 +105,7 @@ impl<S: Runnable> Shell<S> {
         let reason = self.live(&control).await;
         // The others stop before the neighbours learn of a failure: they have not failed themselves.
         control.ended(self.name(), &reason);
-        let unread = close(&mut self.mailbox).await;
+        let unread = close(&mut self.mailbox, &self.shared);
         self.close(reason, unread, &control)
     }
 
@@ -189,7 +189,7 @@ impl<S: Runnable> Shell<S> {
                 biased;
                 // Children are waited for though nobody can reach their supervisor any more.
                 message = self.mailbox.recv(),
-                    if children == 0 || !self.mailbox.is_closed() || !self.mailbox.is_empty() => message,
+                    if children == 0 || !self.mailbox.is_closed() || self.mailbox.len() > 0 => message,
                 result = S::Role::source(state, due, cx) => {
                     result?;
                     self.obey();

@@ -1,4 +1,6 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::dispatch::{Consumer, ConsumerKey, Dispatcher, NotDispatched, Outbox};
 use crate::machine::Downstream;
@@ -35,7 +37,7 @@ struct Port<T>(Sent<T>);
 
 impl<T: Send> Downstream<T> for Port<T> {
     fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((id, events));
+        self.0.lock().push((id, events));
         Ok(())
     }
 
@@ -112,7 +114,7 @@ impl<T: Send + 'static, D: Dispatcher<T>> DispatcherProbe<T, D> {
 
     /// The batches sent since the last look, in order.
     pub fn sent(&mut self) -> Vec<(ConsumerKey, Vec<T>)> {
-        let sent = std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner));
+        let sent = std::mem::take(&mut *self.sent.lock());
         let key = |id| self.ids.iter().find(|(_, other)| *other == id).map(|(key, _)| *key);
         sent.into_iter().filter_map(|(id, events)| Some((key(id)?, events))).collect()
     }

@@ -7,5 +7,5 @@ mod semaphore;
 mod set_once;
 
 pub use notify::Notify;
-pub use semaphore::{OwnedSemaphorePermit, Semaphore};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 pub use set_once::SetOnce;

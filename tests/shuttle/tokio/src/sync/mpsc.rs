@@ -24,20 +24,6 @@ impl<T> UnboundedSender<T> {
         point();
         Ok(())
     }
-
-    pub async fn closed(&self) {
-        point();
-        self.0.closed().await;
-    }
-
-    pub fn is_closed(&self) -> bool {
-        point();
-        self.0.is_closed()
-    }
-
-    pub fn downgrade(&self) -> WeakUnboundedSender<T> {
-        WeakUnboundedSender(self.0.downgrade())
-    }
 }
 
 impl<T> Clone for UnboundedSender<T> {
@@ -49,21 +35,6 @@ impl<T> Clone for UnboundedSender<T> {
 impl<T> Drop for UnboundedSender<T> {
     fn drop(&mut self) {
         point();
-    }
-}
-
-pub struct WeakUnboundedSender<T>(mpsc::WeakSender<T>);
-
-impl<T> WeakUnboundedSender<T> {
-    pub fn upgrade(&self) -> Option<UnboundedSender<T>> {
-        point();
-        self.0.upgrade().map(UnboundedSender)
-    }
-}
-
-impl<T> Clone for WeakUnboundedSender<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
     }
 }
 

@@ -21,6 +21,12 @@ impl Semaphore {
         point();
         self.0.clone().try_acquire_owned().map(OwnedSemaphorePermit)
     }
+
+    pub fn close(&self) {
+        point();
+        self.0.close();
+        point();
+    }
 }
 
 pub struct OwnedSemaphorePermit(

@@ -19,17 +19,25 @@ pub use shuttle::future::yield_now;
 
 /// As tokio's task budgets.
 pub mod coop {
+    use std::task::{Context, Poll};
+
     pub use super::consume_budget;
+
+    /// There is always budget: another task may run at any point in any case.
+    pub fn poll_proceed(_: &mut Context<'_>) -> Poll<Budget> {
+        Poll::Ready(Budget)
+    }
+
+    pub struct Budget;
+
+    impl Budget {
+        pub fn made_progress(&self) {}
+    }
 }
 
 /// Gives others a turn; tokio does so every now and then.
 pub async fn consume_budget() {
     yield_now().await;
-}
-
-/// Without a budget; there is none here.
-pub fn unconstrained<F: Future>(future: F) -> F {
-    future
 }
 
 /// Names a task.
