@@ -107,24 +107,22 @@ pub(crate) struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// The next message; none if the channel is closed, or there is no sender, and no message is left. Cancellation safe.
-    pub(crate) async fn recv(&mut self) -> Option<T> {
-        if let Some(message) = self.taken.pop_front() {
-            return Some(message);
-        }
-        poll_fn(|cx| self.poll_recv(cx)).await
+    /// Waits until there is a message to [`take`](Self::take); false if there will be none: the channel is closed, or there is no
+    /// sender, and nothing is left. Cancellation safe.
+    pub(crate) async fn ready(&mut self) -> bool {
+        !self.taken.is_empty() || poll_fn(|cx| self.poll_ready(cx)).await
     }
 
-    /// As [`recv`](Self::recv). Takes part in tokio's budgets: a task that finds messages again and again lets others run.
-    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if let Some(message) = self.taken.pop_front() {
-            return Poll::Ready(Some(message));
+    /// As [`ready`](Self::ready). Takes part in tokio's budgets: a task that finds messages again and again lets others run.
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.taken.is_empty() {
+            return Poll::Ready(true);
         }
         let budget = ready!(coop::poll_proceed(cx));
         let mut state = self.channel.state.lock();
         mem::swap(&mut state.queue, &mut self.taken);
-        let message = self.taken.pop_front();
-        if message.is_none() && !state.is_closed && self.channel.senders.load(Ordering::Acquire) > 0 {
+        let is_there = !self.taken.is_empty();
+        if !is_there && !state.is_closed && self.channel.senders.load(Ordering::Acquire) > 0 {
             let before = state.receiver.replace(cx.waker().clone());
             drop(state);
             // A waker that is dropped may run a destructor.
@@ -133,7 +131,13 @@ impl<T> Receiver<T> {
         }
         drop(state);
         budget.made_progress();
-        Poll::Ready(message)
+        Poll::Ready(is_there)
+    }
+
+    /// The next message, if the receiver is ready. (Apart from that, because a message is large, and moving it from hand to hand costs
+    /// more than all else.)
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.taken.pop_front()
     }
 
     /// Refuses everything from now on; what was sent before.
@@ -166,6 +170,10 @@ impl<T> Drop for Receiver<T> {
 mod tests {
     use super::*;
 
+    async fn recv<T>(receiver: &mut Receiver<T>) -> Option<T> {
+        receiver.ready().await.then(|| receiver.take()).flatten()
+    }
+
     #[tokio::test]
     async fn messages_come_in_order_and_then_the_end() {
         let (sender, mut receiver) = channel();
@@ -180,9 +188,9 @@ mod tests {
         });
         drop(sender);
         for n in 0..1000 {
-            assert_eq!(receiver.recv().await, Some(n));
+            assert_eq!(recv(&mut receiver).await, Some(n));
         }
-        assert_eq!(receiver.recv().await, None);
+        assert_eq!(recv(&mut receiver).await, None);
         task.await.unwrap();
     }
 
@@ -191,19 +199,19 @@ mod tests {
         let (sender, mut receiver) = channel();
         sender.send(1).unwrap();
         sender.send(2).unwrap();
-        assert_eq!(receiver.recv().await, Some(1));
+        assert_eq!(recv(&mut receiver).await, Some(1));
         sender.send(3).unwrap();
         assert_eq!(receiver.close(), [2, 3]);
         assert_eq!(sender.send(4), Err(4));
         assert!(sender.is_closed() && receiver.is_closed() && receiver.len() == 0);
-        assert_eq!(receiver.recv().await, None);
+        assert_eq!(recv(&mut receiver).await, None);
     }
 
     #[tokio::test]
     async fn a_weak_sender_keeps_nobody_waiting() {
         let (sender, mut receiver) = channel::<u8>();
         let weak = sender.downgrade();
-        let waits = tokio::spawn(async move { receiver.recv().await });
+        let waits = tokio::spawn(async move { recv(&mut receiver).await });
         tokio::task::yield_now().await;
         assert!(weak.upgrade().is_some());
         drop(sender);
@@ -227,7 +235,7 @@ mod tests {
         let (mut received, other) = (0, tokio::spawn(async {}));
         while !other.is_finished() {
             sender.send(()).unwrap();
-            receiver.recv().await;
+            recv(&mut receiver).await;
             received += 1;
         }
         assert!(received < 1000);

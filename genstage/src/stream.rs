@@ -134,7 +134,8 @@ impl<T> Stream for EventStream<T> {
             if self.ended || self.producers.is_empty() {
                 return Poll::Ready(None);
             }
-            match ready!(self.messages.poll_recv(cx)) {
+            ready!(self.messages.poll_ready(cx));
+            match self.messages.take() {
                 Some(Message::Events(id, events)) => self.current = Some((id, events.into())),
                 Some(Message::Gone(id, reason)) => {
                     if let Some(failure) = self.gone(id, reason) {

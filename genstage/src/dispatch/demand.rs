@@ -9,12 +9,14 @@ use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
 /// longest. O(log n) in the number of consumers for each ask and for each consumer served.
 #[derive(Debug, Default)]
 pub struct DemandDispatcher {
-    /// Every consumer that has demand, the next to be served at the top; and what was true of consumers before.
+    /// Every consumer that has demand, the next to be served at the top; and what was true of consumers before. Empty as long as
+    /// there is only one.
     order: BinaryHeap<Place>,
     /// By the consumer's key: its outstanding demand and its turn among equals.
     demands: Vec<(usize, u64)>,
-    /// The sum of all demands, which may be more than a `usize` holds.
+    /// The sum of all demands, which may be more than a `usize` holds; and as much of it as one does.
     total: u128,
+    wanted: usize,
     turn: u64,
     max_demand: Option<usize>,
     /// The seed by which the consumers of the first dispatch are shuffled.
@@ -67,6 +69,9 @@ impl DemandDispatcher {
 
     /// Takes out the consumer that is to be served next.
     fn next(&mut self) -> Option<usize> {
+        if let [(demand, _)] = self.demands[..] {
+            return (demand > 0).then_some(0);
+        }
         while let Some(place) = self.order.pop() {
             if self.is_true(&place) {
                 return Some(place.2);
@@ -78,11 +83,20 @@ impl DemandDispatcher {
     fn set(&mut self, consumer: usize, demand: usize) {
         let Some(entry) = self.demands.get_mut(consumer) else { return };
         let (old, _) = std::mem::replace(entry, (demand, self.turn));
-        if demand > 0 {
-            self.order.push((demand, Reverse(self.turn), consumer));
-        }
         self.total = self.total - old as u128 + demand as u128;
+        self.wanted = usize::try_from(self.total).unwrap_or(usize::MAX);
+        if self.demands.len() > 1 {
+            self.order(consumer);
+        }
+    }
+
+    /// Puts a consumer in its place.
+    fn order(&mut self, consumer: usize) {
+        let (demand, turn) = self.demands[consumer];
         self.turn += 1;
+        if demand > 0 {
+            self.order.push((demand, Reverse(turn), consumer));
+        }
         // What is not true any more is as much as what is, at most.
         if self.order.len() > 2 * self.demands.len() {
             let demands = &self.demands;
@@ -114,7 +128,11 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
     fn subscribe(&mut self, consumer: ConsumerKey, (): ()) -> Result<(), NotDispatched> {
         let consumer = consumer.index();
         if self.demands.len() <= consumer {
+            let was_alone = self.demands.len() == 1;
             self.demands.resize(consumer + 1, (0, 0));
+            if was_alone {
+                self.order(0);
+            }
         }
         self.set(consumer, 0);
         Ok(())
@@ -137,7 +155,7 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
     }
 
     fn wanted(&self) -> usize {
-        usize::try_from(self.total).unwrap_or(usize::MAX)
+        self.wanted
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, mut count: usize, out: &mut Outbox<T>) {

@@ -130,7 +130,7 @@ impl<I> Inlet<I> {
 
     /// Queues the end of a producer.
     pub(super) fn enqueue_gone(&mut self, id: SubscriptionId, kind: CancelKind, reason: Reason) {
-        let at_once = self.queue.is_empty() && self.slices.is_none();
+        let at_once = self.is_empty();
         let gone = Cancelled::new(id, Side::Producer, kind, reason);
         self.queue.push_back(Input::Gone { gone, at_once });
     }
@@ -141,6 +141,11 @@ impl<I> Inlet<I> {
             self.queue.push_back(Input::Info(info));
         }
         !self.queue.is_empty()
+    }
+
+    /// Whether nothing is queued.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.slices.is_none()
     }
 
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if

@@ -284,7 +284,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             && self.end.is_none()
             && self.outlet.has_nothing_but_demand()
         {
-            return self.work().unwrap_or(Step::Wait);
+            return self.work();
         }
         self.next_of_all()
     }
@@ -317,11 +317,11 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
                 return Step::Info(info);
             }
             // What was held back comes before anything new.
-            if self.finishing.is_none()
-                && !self.outlet.is_behind()
-                && let Some(step) = self.work()
-            {
-                return step;
+            if self.finishing.is_none() && !self.outlet.is_behind() {
+                match self.work() {
+                    Step::Wait => {}
+                    step => return step,
+                }
             }
             if self.outlet.ask_anew() {
                 continue;
@@ -335,24 +335,30 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         }
     }
 
-    /// The next call of the stage's own handler.
-    fn work(&mut self) -> Option<Step<I>> {
+    /// The next call of the stage's own handler, if one is due.
+    fn work(&mut self) -> Step<I> {
         if self.kind == Kind::Producer {
-            let demand = self.outlet.claim();
-            return (demand > 0).then_some(Step::Demand(demand));
+            return match self.outlet.claim() {
+                0 => Step::Wait,
+                demand => Step::Demand(demand),
+            };
         }
         // A producer-consumer begins a message only while its consumers want something of it.
         let may_begin = self.kind != Kind::ProducerConsumer || {
             self.outlet.claim();
             self.outlet.owed() > 0
         };
-        match self.inlet.next(may_begin)? {
-            Input::Events(batch) => return Some(Step::Events(batch)),
-            Input::Info(info) => self.outlet.info(info),
-            Input::Gone { gone, .. } => self.producer_gone(gone),
+        if self.inlet.is_empty() {
+            return Step::Wait;
+        }
+        match self.inlet.next(may_begin) {
+            None => return Step::Wait,
+            Some(Input::Events(batch)) => return Step::Events(batch),
+            Some(Input::Info(info)) => self.outlet.info(info),
+            Some(Input::Gone { gone, .. }) => self.producer_gone(gone),
         }
         // It was no work after all: look again.
-        Some(self.next())
+        self.next()
     }
 
     fn producer_gone(&mut self, gone: Cancelled) {

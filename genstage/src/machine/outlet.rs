@@ -105,8 +105,10 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     fn hear(&mut self, key: ConsumerKey, demand: usize) {
         self.dispatcher.ask(key, demand, &mut self.out);
-        let mut returned = self.take_returned();
-        self.buffer.put_back(&mut returned, &[]);
+        if !self.out.returned.is_empty() {
+            let mut returned = self.take_returned();
+            self.buffer.put_back(&mut returned, &[]);
+        }
         if self.mode == DemandMode::Forward {
             self.serve();
             return;
@@ -228,9 +230,9 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     fn dispatch(&mut self, events: &mut Vec<O>, count: usize) {
         self.dispatcher.dispatch(events, count, &mut self.out);
-        let mut returned = self.take_returned();
-        if !returned.is_empty() {
+        if !self.out.returned.is_empty() {
             // It stands before what is left over.
+            let mut returned = self.take_returned();
             returned.append(events);
             *events = returned;
         }
@@ -239,9 +241,6 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     /// What consumers that have ended did not accept, in order. Their demand is void from now on, though the word that they
     /// have ended is still on its way: nothing is tried on them again.
     fn take_returned(&mut self) -> Vec<O> {
-        if self.out.returned.is_empty() {
-            return vec![];
-        }
         let (mut all, mut ended) = (vec![], vec![]);
         while let Some((consumer, events)) = self.out.returned.pop() {
             let mut returned = self.dispatcher.take_back(consumer, events, &mut self.out);
@@ -300,9 +299,9 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
 
     /// Sends what is buffered and wanted.
     fn serve(&mut self) {
-        loop {
+        while !self.buffer.is_empty() && self.mode == DemandMode::Forward {
             let wanted = self.dispatcher.wanted();
-            if wanted == 0 || self.buffer.is_empty() || self.mode == DemandMode::Accumulate {
+            if wanted == 0 {
                 return;
             }
             let mut events = self.out.spare();

@@ -184,26 +184,27 @@ impl<S: Runnable> Shell<S> {
     /// Waits for the next message, or for events that come of themselves; false if nobody can send any more.
     async fn wait(&mut self) -> Result<bool, Reason> {
         let (due, children) = (self.machine.due(), self.machine.children);
-        let message = match self.place.here() {
+        let is_there = match self.place.here() {
             Some(Instance { state, cx }) if S::Role::has_source(cx, due) => tokio::select! {
                 biased;
                 // Children are waited for though nobody can reach their supervisor any more.
-                message = self.mailbox.recv(),
-                    if children == 0 || !self.mailbox.is_closed() || self.mailbox.len() > 0 => message,
+                is_there = self.mailbox.ready(),
+                    if children == 0 || !self.mailbox.is_closed() || self.mailbox.len() > 0 => is_there,
                 result = S::Role::source(state, due, cx) => {
                     result?;
                     self.obey();
                     return Ok(true);
                 }
             },
-            _ => self.mailbox.recv().await,
+            _ => self.mailbox.ready().await,
         };
-        let Some(message) = message else { return Ok(children > 0) };
-        self.accept(message);
-        Ok(true)
+        self.accept();
+        Ok(is_there || children > 0)
     }
 
-    fn accept(&mut self, message: Message<S>) {
+    /// Hears the next message.
+    fn accept(&mut self) {
+        let Some(message) = self.mailbox.take() else { return };
         match message {
             Message::Ask { id, demand, spare } => self.machine.on_ask(id, demand, spare),
             Message::GiveBack { id, events } => self.machine.outlet.give_back(id, events),
