@@ -3,6 +3,7 @@
 //! Every number is the median of several rounds. A ratio above 1 says that genstage is faster.
 
 mod measure;
+mod rivals;
 mod work;
 
 use anyhow::Result;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
@@ -13,16 +13,17 @@ pub(crate) struct Case {
     /// How many events may be on their way over an edge.
     pub(crate) window: usize,
     pub(crate) consumers: usize,
+    /// How many events are handled, which is what the times are divided by.
     pub(crate) events: u64,
     pub(crate) ours: Run,
     pub(crate) rivals: Vec<(&'static str, Run)>,
 }
 
-/// Does the whole work once.
-pub(crate) type Run = Box<dyn Fn(&Runtime) -> Result<()>>;
+/// Does the whole work once; what it came to.
+pub(crate) type Run = Box<dyn Fn(&Runtime) -> Result<u64>>;
 
 /// Makes a [`Run`] of an async function.
-pub(crate) fn run<F: Future<Output = Result<()>> + Send + 'static>(work: impl Fn() -> F + 'static) -> Run {
+pub(crate) fn run<F: Future<Output = Result<u64>> + Send + 'static>(work: impl Fn() -> F + 'static) -> Run {
     // Spawned: the thread that waits for it is none of the runtime's workers.
     Box::new(move |runtime| runtime.block_on(async { tokio::spawn(work()).await? }))
 }
@@ -84,19 +85,41 @@ impl Case {
     /// Runs everybody in turns, so that what disturbs the machine disturbs all.
     pub(crate) fn measure(&self, flavor: Flavor, rounds: usize) -> Result<Vec<Row>> {
         let runtime = flavor.runtime()?;
-        let all: Vec<_> = std::iter::once(&self.ours).chain(self.rivals.iter().map(|(_, run)| run)).collect();
-        // Once without a clock: memory is there then.
-        let mut times = vec![vec![]; all.len()];
-        for round in 0..=rounds {
-            for (run, times) in all.iter().zip(&mut times) {
+        self.check(&runtime)?;
+        let mut times = vec![vec![]; 1 + self.rivals.len()];
+        for _ in 0..rounds {
+            for (run, times) in self.all().zip(&mut times) {
                 let start = Instant::now();
                 run(&runtime)?;
-                times.extend((round > 0).then(|| start.elapsed()));
+                times.push(start.elapsed());
             }
         }
         let mut medians = times.into_iter().map(|times| self.per_event(median(times)));
         let ours = medians.next().unwrap_or_default();
-        let row = |(&(rival, _), theirs): (&(&'static str, Run), f64)| Row {
+        Ok(self
+            .rivals
+            .iter()
+            .zip(medians)
+            .map(|((rival, _), theirs)| self.row(flavor, rival, ours, theirs))
+            .collect())
+    }
+
+    /// Runs everybody once without a clock: all have to come to the same, and memory is there then.
+    fn check(&self, runtime: &Runtime) -> Result<()> {
+        let ours = (self.ours)(runtime)?;
+        for (rival, run) in &self.rivals {
+            let theirs = run(runtime)?;
+            ensure!(theirs == ours, "{}: genstage came to {ours}, {rival} to {theirs}", self.work);
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Run> {
+        std::iter::once(&self.ours).chain(self.rivals.iter().map(|(_, run)| run))
+    }
+
+    fn row(&self, flavor: Flavor, rival: &'static str, ours: f64, theirs: f64) -> Row {
+        Row {
             work: self.work,
             window: self.window,
             consumers: self.consumers,
@@ -105,8 +128,7 @@ impl Case {
             ours_ns_per_event: ours,
             rival_ns_per_event: theirs,
             ratio: theirs / ours,
-        };
-        Ok(self.rivals.iter().zip(medians).map(row).collect())
+        }
     }
 
     fn per_event(&self, time: Duration) -> f64 {

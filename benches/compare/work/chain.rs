@@ -5,10 +5,12 @@ use std::hint::black_box;
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use genstage::prelude::pipeline;
-use tokio::sync::mpsc;
 
-use super::stages::{Double, Source, Sum};
+use super::events::{Total, batches, sum};
+use super::handlers;
+use super::stages::{Double, Numbers, Source, Sum};
 use crate::measure::{Case, run};
+use crate::rivals::{Flume, Handler, Kameo, Ractor, Rival, Tokio, halves};
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
     let case = |(window, events): (usize, u64)| {
@@ -20,130 +22,74 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
             events,
             ours: run(move || ours(events, window)),
             rivals: vec![
-                ("tokio mpsc of batches", run(move || batches(events, window))),
-                ("tokio mpsc", run(move || one_by_one(events, window))),
-                ("flume of batches", run(move || flume(events, window))),
+                ("tokio mpsc of batches", run(move || in_batches::<Tokio>(events, window))),
+                ("tokio mpsc", run(move || one_by_one::<Tokio>(events, window))),
+                ("flume of batches", run(move || in_batches::<Flume>(events, window))),
                 ("futures streams", run(move || streams(events, window))),
+                ("ractor of batches, unbounded", run(move || in_batches::<Ractor>(events, window))),
+                ("kameo of batches", run(move || in_batches::<Kameo>(events, window))),
                 ("a loop over batches", run(move || in_a_loop(events, window))),
             ],
         }
     };
-    [(1000, 20_000_000), (100, 5_000_000), (10, 1_000_000), (1, 200_000)].map(case).into()
+    [(1000, 4_000_000), (100, 2_000_000), (10, 500_000), (1, 100_000)].map(case).into()
 }
 
-async fn ours(events: u64, window: usize) -> Result<()> {
+async fn ours(events: u64, window: usize) -> Result<u64> {
+    let total = Total::default();
     let app = pipeline! {
-        source = Source::new(events);
+        source = Source(Numbers::below(events));
         double = Double;
-        sum = Sum::default();
+        sum = Sum::new(&total);
         source => double [max_demand: window] => sum [max_demand: window];
     };
     app.run().await?;
-    Ok(())
+    Ok(total.get())
 }
 
-/// The same number of events on their way: batches of half the window, and room for two of them.
-fn halves(window: usize) -> (u64, usize) {
-    let batch = window.div_ceil(2);
-    (batch as u64, window / batch)
-}
-
-async fn batches(events: u64, window: usize) -> Result<()> {
+async fn in_batches<R: Rival>(events: u64, window: usize) -> Result<u64> {
     let (batch, room) = halves(window);
-    let (to_double, mut numbers) = mpsc::channel::<Vec<u64>>(room);
-    let (to_sum, mut doubled) = mpsc::channel::<Vec<u64>>(room);
-    tokio::spawn(async move {
-        let mut next = 0;
-        while next < events {
-            let end = events.min(next + batch);
-            to_double.send((next..end).collect()).await?;
-            next = end;
-        }
-        anyhow::Ok(())
-    });
-    tokio::spawn(async move {
-        while let Some(mut batch) = numbers.recv().await {
-            batch.iter_mut().for_each(|n| *n = n.wrapping_mul(2));
-            to_sum.send(batch).await?;
-        }
-        anyhow::Ok(())
-    });
-    let mut sum = 0u64;
-    while let Some(batch) = doubled.recv().await {
-        sum = batch.iter().fold(sum, |sum, n| sum.wrapping_add(*n));
-    }
-    black_box(sum);
-    Ok(())
+    send_through::<R, _>(batches::<u64>(events, batch), room).await
 }
 
-async fn one_by_one(events: u64, window: usize) -> Result<()> {
-    let (to_double, mut numbers) = mpsc::channel(window);
-    let (to_sum, mut doubled) = mpsc::channel(window);
-    tokio::spawn(async move {
-        for n in 0..events {
-            to_double.send(n).await?;
-        }
-        anyhow::Ok(())
-    });
-    tokio::spawn(async move {
-        while let Some(n) = numbers.recv().await {
-            to_sum.send(u64::wrapping_mul(n, 2)).await?;
-        }
-        anyhow::Ok(())
-    });
-    let mut sum = 0u64;
-    while let Some(n) = doubled.recv().await {
-        sum = sum.wrapping_add(n);
-    }
-    black_box(sum);
-    Ok(())
+async fn one_by_one<R: Rival>(events: u64, window: usize) -> Result<u64> {
+    send_through::<R, _>(0..events, window).await
 }
 
-async fn flume(events: u64, window: usize) -> Result<()> {
-    let (batch, room) = halves(window);
-    let (to_double, numbers) = flume::bounded::<Vec<u64>>(room);
-    let (to_sum, doubled) = flume::bounded::<Vec<u64>>(room);
-    tokio::spawn(async move {
-        let mut next = 0;
-        while next < events {
-            let end = events.min(next + batch);
-            to_double.send_async((next..end).collect()).await?;
-            next = end;
-        }
-        anyhow::Ok(())
-    });
-    tokio::spawn(async move {
-        while let Ok(mut batch) = numbers.recv_async().await {
-            batch.iter_mut().for_each(|n| *n = n.wrapping_mul(2));
-            to_sum.send_async(batch).await?;
-        }
-        anyhow::Ok(())
-    });
-    let mut sum = 0u64;
-    while let Ok(batch) = doubled.recv_async().await {
-        sum = batch.iter().fold(sum, |sum, n| sum.wrapping_add(*n));
+/// Sends the messages to somebody who doubles, and sends them on to somebody who sums up.
+async fn send_through<R: Rival, T>(messages: impl Iterator<Item = T>, room: usize) -> Result<u64>
+where
+    T: Send + 'static,
+    handlers::Sum: Handler<T>,
+    handlers::Double<R, T>: Handler<T>,
+{
+    let total = Total::default();
+    let sum = R::spawn(handlers::Sum::new(&total), room).await?;
+    let double = R::spawn(handlers::Double::<R, T>(sum.address.clone()), room).await?;
+    for message in messages {
+        R::send(&double.address, message).await?;
     }
-    black_box(sum);
-    Ok(())
+    double.close().await?;
+    sum.close().await?;
+    Ok(total.get())
 }
 
-async fn streams(events: u64, window: usize) -> Result<()> {
+async fn streams(events: u64, window: usize) -> Result<u64> {
     let doubled = stream::iter(0..events).map(|n| async move { n.wrapping_mul(2) }).buffered(window);
-    black_box(doubled.fold(0u64, |sum, n| async move { sum.wrapping_add(n) }).await);
-    Ok(())
+    Ok(doubled.fold(0u64, |sum, n| async move { sum.wrapping_add(n) }).await)
 }
 
 /// What no scheduler costs: the limit.
-async fn in_a_loop(events: u64, window: usize) -> Result<()> {
+async fn in_a_loop(events: u64, window: usize) -> Result<u64> {
     let (batch, _) = halves(window);
-    let (mut next, mut sum, mut numbers, mut doubled) = (0, 0u64, vec![], vec![]);
+    let (mut next, mut total, mut numbers, mut doubled) = (0, 0u64, vec![], vec![]);
     while next < events {
-        let end = events.min(next + batch);
+        let end = events.min(next + batch as u64);
         numbers.extend(next..end);
         doubled.extend(black_box(&mut numbers).drain(..).map(|n: u64| n.wrapping_mul(2)));
-        sum = black_box(&mut doubled).drain(..).fold(sum, |sum, n| sum.wrapping_add(n));
+        total = total.wrapping_add(sum(black_box(&doubled)));
+        doubled.clear();
         next = end;
     }
-    black_box(sum);
-    Ok(())
+    Ok(total)
 }

@@ -1,6 +1,8 @@
 //! The pieces of work.
 
 mod chain;
+mod events;
+mod handlers;
 mod stages;
 
 use crate::measure::Case;

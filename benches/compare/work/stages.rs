@@ -1,30 +1,45 @@
 //! The stages of the works.
 
-use std::hint::black_box;
+use std::marker::PhantomData;
+use std::ops::Range;
 
+use genstage::Reason;
 use genstage::prelude::*;
 
-/// Counts to `end`.
-#[stage(producer)]
-pub(crate) struct Source {
+use super::events::{Total, Value, sum};
+
+/// The numbers that a source has still to emit.
+pub(crate) struct Numbers {
     next: u64,
     end: u64,
 }
 
-impl Source {
-    pub(crate) fn new(end: u64) -> Self {
+impl Numbers {
+    pub(crate) fn below(end: u64) -> Self {
         Self { next: 0, end }
     }
+
+    fn take(&mut self, demand: usize) -> Range<u64> {
+        let first = self.next;
+        self.next = self.end.min(first.saturating_add(demand as u64));
+        first..self.next
+    }
+
+    fn is_empty(&self) -> bool {
+        self.next == self.end
+    }
 }
+
+/// Counts to an end.
+#[stage(producer)]
+pub(crate) struct Source(pub(crate) Numbers);
 
 impl Producer for Source {
     type Event = u64;
 
     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
-        let end = self.end.min(self.next.saturating_add(demand as u64));
-        cx.emit_all(self.next..end);
-        self.next = end;
-        if end == self.end {
+        cx.emit_all(self.0.take(demand));
+        if self.0.is_empty() {
             cx.finish();
         }
         Ok(())
@@ -47,20 +62,27 @@ impl ProducerConsumer for Double {
 
 /// Sums up.
 #[stage(consumer)]
-#[derive(Default)]
-pub(crate) struct Sum {
+pub(crate) struct Sum<V> {
     sum: u64,
+    total: Total,
+    value: PhantomData<fn(V)>,
 }
 
-impl Consumer for Sum {
-    type Event = u64;
+impl<V> Sum<V> {
+    pub(crate) fn new(total: &Total) -> Self {
+        Self { sum: 0, total: total.clone(), value: PhantomData }
+    }
+}
 
-    async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
-        self.sum = events.iter().fold(self.sum, |sum, n| sum.wrapping_add(*n));
+impl<V: Value> Consumer for Sum<V> {
+    type Event = V;
+
+    async fn handle_events(&mut self, events: &mut Batch<V>, _: &mut Context<Self>) -> Result {
+        self.sum = self.sum.wrapping_add(sum(events));
         Ok(())
     }
 
-    async fn terminate(&mut self, _: &genstage::Reason) {
-        black_box(self.sum);
+    async fn terminate(&mut self, _: &Reason) {
+        self.total.add(self.sum);
     }
 }
