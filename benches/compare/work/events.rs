@@ -15,9 +15,34 @@ impl Value for u64 {
     }
 }
 
+/// A kilobyte.
+#[derive(Clone)]
+pub(crate) struct Payload {
+    number: u64,
+    _rest: [u8; 1016],
+}
+
+impl From<u64> for Payload {
+    fn from(number: u64) -> Self {
+        Self { number, _rest: [0; 1016] }
+    }
+}
+
+impl Value for Payload {
+    fn value(&self) -> u64 {
+        self.number
+    }
+}
+
 impl<V: Value> Value for Vec<V> {
     fn value(&self) -> u64 {
         sum(self)
+    }
+}
+
+impl<V: Value + Sync> Value for Arc<V> {
+    fn value(&self) -> u64 {
+        V::value(self)
     }
 }
 

@@ -46,6 +46,50 @@ impl Producer for Source {
     }
 }
 
+/// Counts to an end, for everybody.
+#[stage(producer, dispatcher = broadcast)]
+pub(crate) struct Broadcast<V> {
+    numbers: Numbers,
+    event: PhantomData<fn() -> V>,
+}
+
+impl<V> Broadcast<V> {
+    pub(crate) fn new(numbers: Numbers) -> Self {
+        Self { numbers, event: PhantomData }
+    }
+}
+
+impl<V: Clone + From<u64> + Send + 'static> Producer for Broadcast<V> {
+    type Event = V;
+
+    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(self.numbers.take(demand).map(V::from));
+        if self.numbers.is_empty() {
+            cx.finish();
+        }
+        Ok(())
+    }
+}
+
+/// Counts to an end, each number for the consumer that its hash says.
+#[stage(producer, dispatcher = partition(self.partitions))]
+pub(crate) struct Partition {
+    pub(crate) numbers: Numbers,
+    pub(crate) partitions: usize,
+}
+
+impl Producer for Partition {
+    type Event = u64;
+
+    async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(self.numbers.take(demand));
+        if self.numbers.is_empty() {
+            cx.finish();
+        }
+        Ok(())
+    }
+}
+
 /// Doubles.
 #[stage(producer_consumer)]
 pub(crate) struct Double;
@@ -65,12 +109,12 @@ impl ProducerConsumer for Double {
 pub(crate) struct Sum<V> {
     sum: u64,
     total: Total,
-    value: PhantomData<fn(V)>,
+    event: PhantomData<fn(V)>,
 }
 
 impl<V> Sum<V> {
     pub(crate) fn new(total: &Total) -> Self {
-        Self { sum: 0, total: total.clone(), value: PhantomData }
+        Self { sum: 0, total: total.clone(), event: PhantomData }
     }
 }
 
