@@ -21,6 +21,22 @@ impl<R: Rival> Handler<u64> for Double<R, u64> {
     }
 }
 
+/// Adds one, and sends on.
+pub(crate) struct AddOne<R: Rival, T: Send + 'static>(pub(crate) R::Address<T>);
+
+impl<R: Rival> Handler<Vec<u64>> for AddOne<R, Vec<u64>> {
+    async fn handle(&mut self, mut batch: Vec<u64>) -> Result<()> {
+        batch.iter_mut().for_each(|n| *n = n.wrapping_add(1));
+        R::send(&self.0, batch).await
+    }
+}
+
+impl<R: Rival> Handler<u64> for AddOne<R, u64> {
+    async fn handle(&mut self, n: u64) -> Result<()> {
+        R::send(&self.0, n.wrapping_add(1)).await
+    }
+}
+
 /// Sums up.
 pub(crate) struct Sum {
     sum: u64,

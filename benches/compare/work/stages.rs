@@ -104,6 +104,20 @@ impl ProducerConsumer for Double {
     }
 }
 
+/// Adds one.
+#[stage(producer_consumer)]
+pub(crate) struct AddOne;
+
+impl ProducerConsumer for AddOne {
+    type Input = u64;
+    type Output = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(events.drain().map(|n| n.wrapping_add(1)));
+        Ok(())
+    }
+}
+
 /// Sums up.
 #[stage(consumer)]
 pub(crate) struct Sum<V> {
