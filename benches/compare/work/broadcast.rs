@@ -14,10 +14,10 @@ use crate::measure::{Case, run};
 use crate::rivals::{Flume, Kameo, Ractor, Rival, Tokio, halves};
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let numbers = SIZES.map(|consumers| case::<u64>("broadcast of u64", 100, consumers, 2_000_000 / scale));
+    let numbers = SIZES.map(|consumers| case::<u64>("broadcast of u64", 100, consumers, 4_000_000 / scale));
     // A smaller window: this many events are on their way to every consumer.
     let payloads =
-        SIZES.map(|consumers| case::<Payload>("broadcast of 1 KB", 10, consumers, 100_000 / scale));
+        SIZES.map(|consumers| case::<Payload>("broadcast of 1 KB", 10, consumers, 200_000 / scale));
     numbers.into_iter().chain(payloads).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::measure::{Case, run};
 use crate::rivals::ended;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let calls = 200_000 / scale;
+    let calls = 400_000 / scale;
     vec![Case {
         work: "call round trip",
         window: 1,
@@ -100,7 +100,7 @@ async fn ractor(calls: u64) -> Result<u64> {
     let (successor, task) = ractor::Actor::spawn(None, Successor, ()).await?;
     let mut n = 0;
     for _ in 0..calls {
-        n = successor.call(|reply| (n, reply), None).await?.success_or(ended())?;
+        n = successor.call(|reply| (n, reply), None).await?.success_or_else(ended)?;
     }
     successor.stop(None);
     task.await?;

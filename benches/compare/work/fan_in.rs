@@ -19,7 +19,7 @@ const WINDOW: usize = 100;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
     // Of each producer.
-    let events = 32_000 / scale;
+    let events = 64_000 / scale;
     vec![Case {
         work: "fan-in of 64 producers",
         window: WINDOW,

@@ -17,7 +17,7 @@ use crate::rivals::{Handler, Kameo, Ractor, Rival, Tokio, halves};
 const WINDOW: usize = 100;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let events = 2_000_000 / scale;
+    let events = 4_000_000 / scale;
     let case = |consumers| Case {
         work: "fan-out by demand",
         window: WINDOW,

@@ -16,7 +16,7 @@ const MIDDLE: usize = 98;
 const WINDOW: usize = 100;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let events = 100_000 / scale;
+    let events = 200_000 / scale;
     vec![Case {
         work: "a chain of 100 stages",
         window: WINDOW,

@@ -16,7 +16,7 @@ use crate::rivals::{Flume, Kameo, Ractor, Rival, Tokio, halves};
 const WINDOW: usize = 100;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let events = 1_000_000 / scale;
+    let events = 2_000_000 / scale;
     let case = |consumers| Case {
         work: "partition by hash",
         window: WINDOW,

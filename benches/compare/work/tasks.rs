@@ -16,7 +16,7 @@ use crate::measure::{Case, run};
 const AT_A_TIME: usize = 1000;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let events = 400_000 / scale;
+    let events = 800_000 / scale;
     vec![Case {
         work: "a task for each event",
         window: AT_A_TIME,
