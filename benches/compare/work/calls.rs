@@ -10,7 +10,7 @@ use crate::measure::{Case, run};
 use crate::rivals::ended;
 
 pub(crate) fn cases(scale: u64) -> Vec<Case> {
-    let calls = 400_000 / scale;
+    let calls = 200_000 / scale;
     vec![Case {
         work: "call round trip",
         window: 1,
