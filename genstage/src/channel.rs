@@ -38,6 +38,7 @@ pub(crate) struct Sender<T>(Arc<Channel<T>>);
 
 impl<T> Sender<T> {
     /// Sends a message; it comes back if the channel is closed.
+    #[inline]
     pub(crate) fn send(&self, message: T) -> Result<(), T> {
         let mut state = self.0.state.lock();
         if state.is_closed {
@@ -114,6 +115,7 @@ impl<T> Receiver<T> {
     }
 
     /// As [`ready`](Self::ready). Takes part in tokio's budgets: a task that finds messages again and again lets others run.
+    #[inline]
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if !self.taken.is_empty() {
             return Poll::Ready(true);
@@ -136,6 +138,7 @@ impl<T> Receiver<T> {
 
     /// The next message, if the receiver is ready. (Apart from that, because a message is large, and moving it from hand to hand costs
     /// more than all else.)
+    #[inline]
     pub(crate) fn take(&mut self) -> Option<T> {
         self.taken.pop_front()
     }

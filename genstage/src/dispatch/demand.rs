@@ -68,6 +68,7 @@ impl DemandDispatcher {
     }
 
     /// Takes out the consumer that is to be served next.
+    #[inline]
     fn next(&mut self) -> Option<usize> {
         if let [(demand, _)] = self.demands[..] {
             return (demand > 0).then_some(0);
@@ -80,6 +81,7 @@ impl DemandDispatcher {
         None
     }
 
+    #[inline]
     fn set(&mut self, consumer: usize, demand: usize) {
         let Some(entry) = self.demands.get_mut(consumer) else { return };
         let (old, _) = std::mem::replace(entry, (demand, self.turn));
@@ -105,6 +107,7 @@ impl DemandDispatcher {
     }
 
     /// Sends a consumer as many of the events as it wants; how many it got.
+    #[inline]
     fn serve<T>(&mut self, consumer: usize, count: usize, events: &mut Vec<T>, out: &mut Outbox<T>) -> usize {
         let (demand, _) = self.demands[consumer];
         let served = demand.min(count);

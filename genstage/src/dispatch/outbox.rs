@@ -65,6 +65,7 @@ impl<T> Outbox<T> {
     /// Sends the first `count` of the events to a consumer, and leaves the rest. What is sent whole is not copied.
     ///
     /// False if the consumer has ended, though the word is still on its way: all events stay then, in order, for others.
+    #[inline]
     pub fn send_first(&mut self, consumer: ConsumerKey, count: usize, events: &mut Vec<T>) -> bool {
         let batch = if count >= events.len() {
             std::mem::take(events)
@@ -82,6 +83,7 @@ impl<T> Outbox<T> {
     }
 
     /// The events come back if the consumer has ended.
+    #[inline]
     fn try_send(&mut self, consumer: ConsumerKey, events: Vec<T>) -> Result<(), Vec<T>> {
         let count = events.len() as u64;
         let Some((subscription, consumer)) = self.links.get(consumer.0) else {
@@ -94,6 +96,7 @@ impl<T> Outbox<T> {
     }
 
     /// An empty buffer, one that came back if there is one.
+    #[inline]
     pub fn spare(&mut self) -> Vec<T> {
         self.spares.pop().unwrap_or_default()
     }
@@ -104,6 +107,7 @@ impl<T> Outbox<T> {
     }
 
     /// Keeps an emptied buffer for later, if there is use for it: one for each consumer, and one to fill meanwhile.
+    #[inline]
     pub fn recycle(&mut self, mut spare: Vec<T>) {
         spare.clear();
         if spare.capacity() > 0 && self.spares.len() <= self.links.len() {
@@ -168,6 +172,7 @@ impl<T> Outbox<T> {
         all
     }
 
+    #[inline]
     pub(crate) fn key(&self, id: SubscriptionId) -> Option<ConsumerKey> {
         self.keys.get(&id).copied().map(ConsumerKey)
     }

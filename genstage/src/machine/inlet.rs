@@ -124,6 +124,7 @@ impl<I> Inlet<I> {
         self.producers.remove(&id).map(|producer| producer.cancel)
     }
 
+    #[inline]
     pub(super) fn enqueue(&mut self, id: SubscriptionId, events: Vec<I>) {
         self.queue.push_back(Input::Events((id, events)));
     }
@@ -144,12 +145,14 @@ impl<I> Inlet<I> {
     }
 
     /// Whether nothing is queued.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.slices.is_none()
     }
 
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
     /// `may_begin`; one that was begun is gone through to its end. The same holds for what stands behind messages.
+    #[inline]
     pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<Batch<I>>> {
         if self.slices.is_some()
             && let Some(batch) = self.next_slice()
@@ -179,6 +182,7 @@ impl<I> Inlet<I> {
     }
 
     /// The first batch of a message; none if its subscription is gone.
+    #[inline]
     fn begin(&mut self, id: SubscriptionId, events: Vec<I>) -> Option<Batch<I>> {
         let Some(producer) = self.producers.get(&id) else {
             self.discarded += events.len() as u64;
@@ -212,6 +216,7 @@ impl<I> Inlet<I> {
         }
     }
 
+    #[inline]
     fn hand_out(&mut self, id: SubscriptionId, events: Vec<I>) -> Batch<I> {
         self.events_in += events.len() as u64;
         self.handling = Some((id, events.len()));
@@ -219,6 +224,7 @@ impl<I> Inlet<I> {
     }
 
     /// Takes a handled batch back: its buffer, and the demand that it met; `more` may be asked for.
+    #[inline]
     pub(super) fn handled(&mut self, batch: Batch<I>, more: bool) {
         let buffer = batch.into_buffer();
         let Some((id, events)) = self.handling.take().filter(|_| more) else { return };

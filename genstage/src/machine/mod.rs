@@ -156,10 +156,12 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.inlet.open(id, demand);
     }
 
+    #[inline]
     pub(crate) fn on_ask(&mut self, id: SubscriptionId, demand: usize, spare: Vec<O>) {
         self.outlet.ask(id, demand, spare);
     }
 
+    #[inline]
     pub(crate) fn on_events(&mut self, id: SubscriptionId, events: Vec<I>) {
         self.inlet.enqueue(id, events);
     }
@@ -220,11 +222,13 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     }
 
     /// Takes the events that a callback emitted.
+    #[inline]
     pub(crate) fn emitted(&mut self, events: &mut Vec<O>) {
         self.outlet.emit(events);
     }
 
     /// Takes a batch back from the event handler, and asks for more where the window says so.
+    #[inline]
     pub(crate) fn handled(&mut self, batch: Batch<I>) {
         // A stage that has finished wants nothing more, and the events of a supervisor are with its children still.
         self.inlet.handled(batch, self.finishing.is_none() && self.kind != Kind::ConsumerSupervisor);
@@ -277,6 +281,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     }
 
     /// What to do now. To be called until it says [`Step::Wait`], and again after each message.
+    #[inline]
     pub(crate) fn next(&mut self) -> Step<I> {
         // As it mostly is.
         if self.callbacks.is_empty()
@@ -336,6 +341,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     }
 
     /// The next call of the stage's own handler, if one is due.
+    #[inline]
     fn work(&mut self) -> Step<I> {
         if self.kind == Kind::Producer {
             return match self.outlet.claim() {

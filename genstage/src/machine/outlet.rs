@@ -96,6 +96,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         Some(consumer.cancel)
     }
 
+    #[inline]
     pub(super) fn ask(&mut self, id: SubscriptionId, demand: usize, spare: Vec<O>) {
         self.out.recycle(spare);
         // A stage that cancelled may have asked before the producer learnt of it.
@@ -103,6 +104,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.hear(key, demand);
     }
 
+    #[inline]
     fn hear(&mut self, key: ConsumerKey, demand: usize) {
         self.dispatcher.ask(key, demand, &mut self.out);
         if !self.out.returned.is_empty() {
@@ -174,6 +176,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     }
 
     /// Sends, buffers or holds the events, and leaves an empty buffer in their place.
+    #[inline]
     pub(super) fn emit(&mut self, events: &mut Vec<O>) {
         if events.is_empty() {
             return;
@@ -196,6 +199,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.held.push_back(Held::Events(std::mem::take(events)));
     }
 
+    #[inline]
     fn place(&mut self, events: &mut Vec<O>) {
         let (emitted, takes) = (events.len(), self.dispatcher.takes(self.coming()).min(events.len()));
         // Nobody wants what is buffered, so nobody wants what comes behind it.
@@ -228,6 +232,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         }
     }
 
+    #[inline]
     fn dispatch(&mut self, events: &mut Vec<O>, count: usize) {
         self.dispatcher.dispatch(events, count, &mut self.out);
         if !self.out.returned.is_empty() {
@@ -283,6 +288,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     }
 
     /// Whether nothing waits to be reported, released, asked anew or replayed.
+    #[inline]
     pub(super) fn has_nothing_but_demand(&self) -> bool {
         let Self { out, held, unreported, .. } = self;
         *unreported == 0 && held.is_empty() && out.released.is_empty() && out.refused.is_empty()
@@ -298,6 +304,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     }
 
     /// Sends what is buffered and wanted.
+    #[inline]
     fn serve(&mut self) {
         while !self.buffer.is_empty() && self.mode == DemandMode::Forward {
             let wanted = self.dispatcher.wanted();
@@ -345,6 +352,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     }
 
     /// What the handler is to be asked for now; from now on it is owed.
+    #[inline]
     pub(super) fn claim(&mut self) -> usize {
         if self.mode == DemandMode::Accumulate {
             return 0;
