@@ -53,6 +53,12 @@
 //! are missing to `max_demand`. So one half of the window is on its way while the other is handled. A smaller window means
 //! less memory and less to lose, a larger one fewer messages.
 //!
+//! # Fairness
+//!
+//! A stage that never has to wait takes part in tokio's [budgets](tokio::task::coop): after 128 looks into its mailbox, each of which takes
+//! all messages that are there, it lets other tasks of its thread run. A handler that computes for long does not: put it on a
+//! `blocking` stage, or let it await [`consume_budget`](tokio::task::coop::consume_budget) now and then.
+//!
 //! # Who gets which event
 //!
 //! `dispatcher = …` in `#[stage]` says it: the consumer that wants most ([`DemandDispatcher`], the default), every consumer

@@ -13,6 +13,7 @@ mod demand;
 mod dispatchers;
 mod draining;
 mod failure;
+mod fairness;
 mod flow;
 mod messages;
 mod middle;
