@@ -81,6 +81,6 @@ async fn a_producer_that_is_never_done_lets_others_run() {
         .unwrap();
         competitor().await;
         assert!(!running.sink.has_ended());
-        running.abort().await;
+        running.abort().await.unwrap();
     }
 }
