@@ -1,6 +1,5 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use crate::buffer::Marker;
@@ -42,7 +41,7 @@ impl<T> Consumer<T> {
 /// Where a [`Dispatcher`](crate::Dispatcher) puts events: the stage's consumers, and the buffers that came back from them.
 pub struct Outbox<T> {
     links: Slab<(Subscription, Consumer<T>)>,
-    keys: FxHashMap<SubscriptionId, usize>,
+    keys: BTreeMap<SubscriptionId, usize>,
     spares: Vec<Vec<T>>,
     pub(crate) refused: VecDeque<(ConsumerKey, usize)>,
     /// Events that a consumer did not accept, because it has ended.
@@ -197,7 +196,7 @@ impl<T> Default for Outbox<T> {
     fn default() -> Self {
         Self {
             links: Slab::new(),
-            keys: FxHashMap::default(),
+            keys: BTreeMap::new(),
             spares: Vec::new(),
             refused: VecDeque::new(),
             returned: Vec::new(),

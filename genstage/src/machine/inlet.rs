@@ -1,6 +1,4 @@
-use std::collections::VecDeque;
-
-use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Upstream;
 use crate::buffer::Marker;
@@ -40,7 +38,7 @@ pub(super) enum Input<E> {
 
 /// The consuming half of a stage: its subscriptions and what came over them.
 pub(crate) struct Inlet<I> {
-    producers: FxHashMap<SubscriptionId, Link<I>>,
+    producers: BTreeMap<SubscriptionId, Link<I>>,
     queue: VecDeque<Input<(SubscriptionId, Vec<I>)>>,
     /// The message that is being handled in several batches.
     slices: Option<Slices<I>>,
@@ -61,7 +59,7 @@ struct Slices<I> {
 impl<I> Inlet<I> {
     pub(super) fn new() -> Self {
         Self {
-            producers: FxHashMap::default(),
+            producers: BTreeMap::new(),
             queue: VecDeque::new(),
             slices: None,
             handling: None,
@@ -80,9 +78,7 @@ impl<I> Inlet<I> {
 
     /// All subscriptions, the oldest first.
     pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
-        let mut all: Vec<_> = self.producers.values().map(|link| link.subscription.clone()).collect();
-        all.sort_by_key(|subscription| subscription.id);
-        all
+        self.producers.values().map(|link| link.subscription.clone()).collect()
     }
 
     /// Asks a new producer for as much as the window says, or waits to be told.
@@ -277,7 +273,7 @@ impl<I> Inlet<I> {
 
     /// Tells the producers that their consumer has ended.
     pub(super) fn close(&mut self, reason: &Reason) {
-        for (id, producer) in self.producers.drain() {
+        for (id, producer) in std::mem::take(&mut self.producers) {
             producer.port.consumer_gone(id, CancelKind::Down, reason.clone());
         }
     }
