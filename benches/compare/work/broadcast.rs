@@ -33,7 +33,7 @@ fn case<V: Event>(work: &'static str, window: usize, consumers: usize, handled: 
         rivals: vec![
             ("tokio mpsc of batches", run(move || cloned::<Tokio, V>(events, window, consumers))),
             ("tokio mpsc of shared batches", run(move || shared::<Tokio, V>(events, window, consumers))),
-            ("tokio mpsc", run(move || one_by_one::<Tokio, V>(events, window, consumers))),
+            ("tokio mpsc of events", run(move || one_by_one::<Tokio, V>(events, window, consumers))),
             ("flume of batches", run(move || cloned::<Flume, V>(events, window, consumers))),
             ("ractor of batches, unbounded", run(move || cloned::<Ractor, V>(events, window, consumers))),
             ("kameo of batches", run(move || cloned::<Kameo, V>(events, window, consumers))),

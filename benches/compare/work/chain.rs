@@ -23,7 +23,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
             ours: run(move || ours(events, window)),
             rivals: vec![
                 ("tokio mpsc of batches", run(move || in_batches::<Tokio>(events, window))),
-                ("tokio mpsc", run(move || one_by_one::<Tokio>(events, window))),
+                ("tokio mpsc of events", run(move || one_by_one::<Tokio>(events, window))),
                 ("flume of batches", run(move || in_batches::<Flume>(events, window))),
                 ("futures streams", run(move || streams(events, window))),
                 ("ractor of batches, unbounded", run(move || in_batches::<Ractor>(events, window))),

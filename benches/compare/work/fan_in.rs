@@ -28,7 +28,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
         ours: run(move || ours(events)),
         rivals: vec![
             ("tokio mpsc of batches", run(move || in_batches::<Tokio>(events))),
-            ("tokio mpsc", run(move || one_by_one::<Tokio>(events))),
+            ("tokio mpsc of events", run(move || one_by_one::<Tokio>(events))),
             ("flume of batches", run(move || in_batches::<Flume>(events))),
             ("futures streams of batches", run(move || streams(events))),
             ("ractor of batches, unbounded", run(move || in_batches::<Ractor>(events))),

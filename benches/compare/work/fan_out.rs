@@ -26,7 +26,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
         ours: run(move || ours(events, consumers)),
         rivals: vec![
             ("tokio mpsc of batches, in turn", run(move || in_turn::<Tokio>(events, consumers))),
-            ("tokio mpsc, in turn", run(move || one_by_one::<Tokio>(events, consumers))),
+            ("tokio mpsc of events, in turn", run(move || one_by_one::<Tokio>(events, consumers))),
             ("flume of batches, one queue", run(move || one_queue(events, consumers))),
             ("ractor of batches, in turn, unbounded", run(move || in_turn::<Ractor>(events, consumers))),
             ("kameo of batches, in turn", run(move || in_turn::<Kameo>(events, consumers))),

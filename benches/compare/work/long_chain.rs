@@ -25,7 +25,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
         ours: run(move || ours(events)),
         rivals: vec![
             ("tokio mpsc of batches", run(move || in_batches::<Tokio>(events))),
-            ("tokio mpsc", run(move || one_by_one::<Tokio>(events))),
+            ("tokio mpsc of events", run(move || one_by_one::<Tokio>(events))),
             ("flume of batches", run(move || in_batches::<Flume>(events))),
             ("ractor of batches, unbounded", run(move || in_batches::<Ractor>(events))),
             ("kameo of batches", run(move || in_batches::<Kameo>(events))),

@@ -25,7 +25,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
         ours: run(move || ours(events, consumers)),
         rivals: vec![
             ("tokio mpsc of batches", run(move || in_batches::<Tokio>(events, consumers))),
-            ("tokio mpsc", run(move || one_by_one::<Tokio>(events, consumers))),
+            ("tokio mpsc of events", run(move || one_by_one::<Tokio>(events, consumers))),
             ("flume of batches", run(move || in_batches::<Flume>(events, consumers))),
             ("ractor of batches, unbounded", run(move || in_batches::<Ractor>(events, consumers))),
             ("kameo of batches", run(move || in_batches::<Kameo>(events, consumers))),
