@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use slab::Slab;
 
 use crate::buffer::Marker;
-use crate::machine::Downstream;
+use crate::machine::{ById, Downstream};
 use crate::subscription::{CancelKind, StageId, Subscription, SubscriptionId};
 use crate::{Cancel, Reason};
 
@@ -41,7 +41,7 @@ impl<T> Consumer<T> {
 /// Where a [`Dispatcher`](crate::Dispatcher) puts events: the stage's consumers, and the buffers that came back from them.
 pub struct Outbox<T> {
     links: Slab<(Subscription, Consumer<T>)>,
-    keys: BTreeMap<SubscriptionId, usize>,
+    keys: ById<usize>,
     spares: Vec<Vec<T>>,
     pub(crate) refused: VecDeque<(ConsumerKey, usize)>,
     /// Events that a consumer did not accept, because it has ended.
@@ -105,11 +105,12 @@ impl<T> Outbox<T> {
         self.events_out -= events as u64;
     }
 
-    /// Keeps an emptied buffer for later, if there is use for it: one for each consumer, and one to fill meanwhile.
+    /// Keeps an emptied buffer for later, if there is use for it: two for each consumer, as many as its window has batches, and one
+    /// to fill meanwhile.
     #[inline]
     pub fn recycle(&mut self, mut spare: Vec<T>) {
         spare.clear();
-        if spare.capacity() > 0 && self.spares.len() <= self.links.len() {
+        if spare.capacity() > 0 && self.spares.len() <= 2 * self.links.len() {
             self.spares.push(spare);
         }
     }
@@ -151,7 +152,7 @@ impl<T> Outbox<T> {
     }
 
     pub(crate) fn remove(&mut self, id: SubscriptionId) -> Option<(ConsumerKey, Consumer<T>)> {
-        let key = self.keys.remove(&id)?;
+        let key = self.keys.remove(id)?;
         // Its key may be another's soon.
         self.refused.retain(|(consumer, _)| consumer.0 != key);
         Some((ConsumerKey(key), self.links.remove(key).1))
@@ -173,12 +174,12 @@ impl<T> Outbox<T> {
 
     #[inline]
     pub(crate) fn key(&self, id: SubscriptionId) -> Option<ConsumerKey> {
-        self.keys.get(&id).copied().map(ConsumerKey)
+        self.keys.get(id).copied().map(ConsumerKey)
     }
 
     /// Tells all consumers that their producer has ended.
     pub(crate) fn close(&mut self, reason: &Reason) {
-        self.keys.clear();
+        self.keys.take();
         for (subscription, consumer) in self.links.drain() {
             consumer.port.producer_gone(subscription.id, CancelKind::Down, reason.clone());
         }
@@ -196,7 +197,7 @@ impl<T> Default for Outbox<T> {
     fn default() -> Self {
         Self {
             links: Slab::new(),
-            keys: BTreeMap::new(),
+            keys: ById::new(),
             spares: Vec::new(),
             refused: VecDeque::new(),
             returned: Vec::new(),

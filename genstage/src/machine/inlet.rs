@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use super::Upstream;
+use super::{ById, Upstream};
 use crate::buffer::Marker;
 use crate::demand::Window;
 use crate::subscription::{CancelKind, Cancelled, Demand, Side, Subscription, SubscriptionId};
@@ -38,7 +38,7 @@ pub(super) enum Input<E> {
 
 /// The consuming half of a stage: its subscriptions and what came over them.
 pub(crate) struct Inlet<I> {
-    producers: BTreeMap<SubscriptionId, Link<I>>,
+    producers: ById<Link<I>>,
     queue: VecDeque<Input<(SubscriptionId, Vec<I>)>>,
     /// The message that is being handled in several batches.
     slices: Option<Slices<I>>,
@@ -59,7 +59,7 @@ struct Slices<I> {
 impl<I> Inlet<I> {
     pub(super) fn new() -> Self {
         Self {
-            producers: BTreeMap::new(),
+            producers: ById::new(),
             queue: VecDeque::new(),
             slices: None,
             handling: None,
@@ -83,7 +83,7 @@ impl<I> Inlet<I> {
 
     /// Asks a new producer for as much as the window says, or waits to be told.
     pub(super) fn open(&mut self, id: SubscriptionId, demand: Demand) {
-        let Some(producer) = self.producers.get_mut(&id) else { return };
+        let Some(producer) = self.producers.get_mut(id) else { return };
         let before = producer.demand.replace(demand);
         // A stage that was begun anew is asked again: what its producer owes stands.
         if demand == Demand::Automatic && before != Some(Demand::Automatic) {
@@ -93,21 +93,21 @@ impl<I> Inlet<I> {
 
     /// Changes what the end of a subscription does.
     pub(crate) fn set_cancel(&mut self, id: SubscriptionId, cancel: Cancel) {
-        if let Some(producer) = self.producers.get_mut(&id) {
+        if let Some(producer) = self.producers.get_mut(id) {
             producer.cancel = cancel;
         }
     }
 
     /// Asks a producer, as the stage itself decides.
     pub(crate) fn ask(&mut self, id: SubscriptionId, demand: usize) {
-        if let (Some(producer), true) = (self.producers.get_mut(&id), demand > 0) {
+        if let (Some(producer), true) = (self.producers.get_mut(id), demand > 0) {
             producer.port.ask(id, demand, std::mem::take(&mut producer.spare));
         }
     }
 
     /// Asks a producer to cancel a subscription; it will say so when it has.
     pub(crate) fn cancel(&mut self, id: SubscriptionId, reason: Reason) {
-        if let Some(producer) = self.producers.get(&id) {
+        if let Some(producer) = self.producers.get(id) {
             producer.port.consumer_gone(id, CancelKind::Cancel, reason);
         }
     }
@@ -117,7 +117,7 @@ impl<I> Inlet<I> {
     }
 
     pub(super) fn remove(&mut self, id: SubscriptionId) -> Option<Cancel> {
-        self.producers.remove(&id).map(|producer| producer.cancel)
+        self.producers.remove(id).map(|producer| producer.cancel)
     }
 
     #[inline]
@@ -174,13 +174,13 @@ impl<I> Inlet<I> {
     /// or because it may be the stage's own end, and a consumer that waits for that may want nothing more.
     fn may_end(&self) -> bool {
         let Some(Input::Gone { gone, at_once }) = self.queue.front() else { return false };
-        *at_once || self.producers.get(&gone.id).is_some_and(|producer| producer.cancel == Cancel::Complete)
+        *at_once || self.producers.get(gone.id).is_some_and(|producer| producer.cancel == Cancel::Complete)
     }
 
     /// The first batch of a message; none if its subscription is gone.
     #[inline]
     fn begin(&mut self, id: SubscriptionId, events: Vec<I>) -> Option<Batch<I>> {
-        let Some(producer) = self.producers.get(&id) else {
+        let Some(producer) = self.producers.get(id) else {
             self.discarded += events.len() as u64;
             return None;
         };
@@ -194,7 +194,7 @@ impl<I> Inlet<I> {
     fn next_slice(&mut self) -> Option<Batch<I>> {
         let slices = self.slices.as_mut()?;
         let id = slices.id;
-        match self.producers.get_mut(&id) {
+        match self.producers.get_mut(id) {
             Some(producer) if !slices.rest.is_empty() => {
                 let size = producer.window.batch_size().min(slices.rest.len());
                 let mut events = std::mem::take(&mut self.scratch);
@@ -224,7 +224,7 @@ impl<I> Inlet<I> {
     pub(super) fn handled(&mut self, batch: Batch<I>, more: bool) {
         let buffer = batch.into_buffer();
         let Some((id, events)) = self.handling.take().filter(|_| more) else { return };
-        let Some(producer) = self.producers.get_mut(&id) else { return };
+        let Some(producer) = self.producers.get_mut(id) else { return };
         match self.slices {
             Some(_) => self.scratch = buffer,
             None => producer.spare = buffer,
@@ -240,7 +240,7 @@ impl<I> Inlet<I> {
 
     /// One event of a subscription, handed out before, has been dealt with.
     pub(super) fn freed(&mut self, id: SubscriptionId) {
-        let Some(producer) = self.producers.get_mut(&id) else { return };
+        let Some(producer) = self.producers.get_mut(id) else { return };
         let ask = producer.window.handled(1);
         if ask > 0 {
             producer.port.ask(id, ask, Vec::new());
@@ -273,7 +273,7 @@ impl<I> Inlet<I> {
 
     /// Tells the producers that their consumer has ended.
     pub(super) fn close(&mut self, reason: &Reason) {
-        for (id, producer) in std::mem::take(&mut self.producers) {
+        for (id, producer) in self.producers.take() {
             producer.port.consumer_gone(id, CancelKind::Down, reason.clone());
         }
     }

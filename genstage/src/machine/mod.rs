@@ -4,6 +4,7 @@
 //! shell has to call, and what the callback did is reported by [`Machine::emitted`], [`Machine::handled`],
 //! [`Machine::subscribed`] and [`Machine::cancelled`]. What goes to the neighbours leaves through their ports.
 
+mod by_id;
 mod inlet;
 #[cfg(test)]
 mod invariants;
@@ -16,6 +17,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
+pub(crate) use by_id::ById;
 pub(crate) use inlet::{Inlet, Producer};
 pub(crate) use outlet::Outlet;
 pub(crate) use port::{Downstream, Upstream};

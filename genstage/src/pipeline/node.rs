@@ -101,7 +101,7 @@ pub(super) trait Launch: Send {
 impl<S: Runnable> Launch for Shell<S> {
     fn launch(self: Box<Self>, runtime: &Handle, control: &Arc<Control>) -> JoinHandle<StageSummary> {
         // One type of task for all stages: the runtime's part of it is compiled once, and not for each.
-        let task: Pin<Box<dyn Future<Output = StageSummary> + Send>> = Box::pin((*self).run(control.clone()));
+        let task: Pin<Box<dyn Future<Output = StageSummary> + Send>> = Box::pin(self.run(control.clone()));
         runtime.spawn(task)
     }
 

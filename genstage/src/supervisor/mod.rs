@@ -223,7 +223,7 @@ impl Supervisor {
         let mut shell = Shell::new(state, mailbox, address.downgrade(), Some(Restartable::new(recipe)));
         let remote = shell.number(number);
         let stage = StageRef::new(address);
-        let run = shell.run(control.clone());
+        let run = Box::new(shell).run(control.clone());
         let entry = Entry::new(spec, remote, control);
         self.start(number, entry, Box::pin(async { drop(run.await) })).await?;
         Ok((ChildId::new(number), stage))

@@ -99,8 +99,8 @@ impl<S: Runnable> Shell<S> {
         self.shared.options.blocking
     }
 
-    /// Runs the stage to its end, or until the pipeline stops.
-    pub(crate) async fn run(mut self, control: Arc<Control>) -> StageSummary {
+    /// Runs the stage to its end, or until the pipeline stops. (Boxed: a future keeps what it is given twice, here a kilobyte.)
+    pub(crate) async fn run(mut self: Box<Self>, control: Arc<Control>) -> StageSummary {
         self.shared.runs_here();
         let reason = self.live(&control).await;
         // The others stop before the neighbours learn of a failure: they have not failed themselves.

@@ -26,7 +26,7 @@ pub trait Spawn: Runnable {
     /// Outside a tokio runtime, as [`tokio::spawn`] does.
     fn spawn_as(self, name: impl Into<Arc<str>>) -> StageRef<Self> {
         let (address, mailbox) = mailbox(name.into(), self.options());
-        let shell = Shell::new(self, mailbox, address.downgrade(), None);
+        let shell = Box::new(Shell::new(self, mailbox, address.downgrade(), None));
         tokio::spawn(shell.run(Arc::new(Control::default())));
         StageRef::new(address)
     }
