@@ -13,7 +13,7 @@ use measure::{Flavor, Row};
 /// Runs genstage and its rivals on identical work, in turns, and prints the medians.
 #[derive(Parser)]
 struct Arguments {
-    /// Take a eighth of the events and three rounds: under half a minute, and rough.
+    /// Take an eighth of the events and three rounds: under half a minute, and rough.
     #[arg(long)]
     quick: bool,
     /// Print one JSON object a line.

@@ -48,7 +48,8 @@ impl Rival for Kameo {
         let address = actor.clone().recipient();
         let end = Box::pin(async move {
             actor.stop_gracefully().await?;
-            actor.wait_for_shutdown().await;
+            // Not `wait_for_shutdown`, which does not wait for `on_stop`.
+            actor.wait_for_shutdown_result().await?;
             Ok(())
         });
         Ok(Actor { address, end })

@@ -32,7 +32,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
             ],
         }
     };
-    [(1000, 8_000_000), (100, 4_000_000), (10, 1_000_000), (1, 200_000)].map(case).into()
+    [(1000, 4_000_000), (100, 2_000_000), (10, 1_000_000), (1, 200_000)].map(case).into()
 }
 
 async fn ours(events: u64, window: usize) -> Result<u64> {
