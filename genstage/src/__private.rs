@@ -7,8 +7,8 @@ pub use crate::dispatch::{
     BroadcastDispatcher, DemandDispatcher, PartitionDispatcher, check_broadcast, check_dispatcher,
 };
 pub use crate::pipeline::{
-    Declared, EdgeName, Node, Replicas, Wiring, edge, middle, replica_array, replica_name, replicas, sink,
-    source,
+    Declared, EdgeName, Node, Replicas, Wiring, edge, fuse, middle, parts, replica_array, replica_name,
+    replicas, sink, source,
 };
 pub use crate::restart::{Restart, Strategy};
 pub use crate::role::{

@@ -18,7 +18,7 @@ use crate::{Cast, ChildId, NoSuchChild, Reason, StageRef, Subscription};
 pub struct Context<S: Stage> {
     pub(crate) name: Arc<str>,
     /// Weak: a stage does not keep itself reachable.
-    this: WeakAddress<S>,
+    pub(crate) this: WeakAddress<S>,
     timers: JoinSet<()>,
     pub(crate) out: Vec<S::Give>,
     pub(crate) finish: bool,
@@ -28,6 +28,10 @@ pub struct Context<S: Stage> {
     pub(crate) asks: Vec<(SubscriptionId, usize)>,
     /// Of a consumer supervisor that has, or had, any.
     pub(crate) children: Option<Box<Children<S::Take>>>,
+    /// Of a fused source: how much of what it owes somebody wants.
+    pub(crate) due: usize,
+    /// Of a fused source: how many events found no room between its parts.
+    pub(crate) discarded: usize,
 }
 
 impl<S: Stage<Take: Send + 'static>> Context<S> {
@@ -55,13 +59,16 @@ impl<S: Stage> Context<S> {
             afterwards: Vec::new(),
             asks: Vec::new(),
             children: None,
+            due: 0,
+            discarded: 0,
         }
     }
 
     /// Whether something was said besides what was emitted.
     pub(crate) fn has_said_more(&self) -> bool {
-        let Self { finish, stop, afterwards, asks, children, .. } = self;
-        *finish || stop.is_some() || !afterwards.is_empty() || !asks.is_empty() || children.is_some()
+        let Self { finish, stop, afterwards, asks, children, discarded, .. } = self;
+        let is_ending = *finish || stop.is_some();
+        is_ending || !afterwards.is_empty() || !asks.is_empty() || children.is_some() || *discarded > 0
     }
 
     /// The stage's name: its node's in `pipeline!`, with `[i]` behind it for a replica.

@@ -102,6 +102,7 @@ mod control;
 mod demand;
 mod dispatch;
 mod error;
+mod fused;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod machine;
@@ -136,7 +137,7 @@ pub use dispatch::{
 pub use error::{Error, Failure, Reason, Refusal, Result};
 pub use genstage_macros::{pipeline, stage};
 pub use message::{Call, CallError, Cast, Ended, Info, ReplyTo, TryCastError};
-pub use pipeline::{Graph, GraphEdge, GraphNode, Pipeline, Running};
+pub use pipeline::{Graph, GraphEdge, GraphNode, GraphPart, Pipeline, Running};
 pub use registry::{NameTaken, Registry};
 pub use restart::{Restart, Strategy};
 pub use role::{Consumer, ConsumerSupervisor, Emits, Kind, Producer, ProducerConsumer, Stage};

@@ -79,10 +79,12 @@ impl<S, Peer> Sink<S, Peer> for Unknown {}
 #[diagnostic::do_not_recommend]
 impl<S> Middle<S> for Unknown {}
 
-type StageOf<N> = <<N as Replicas>::Node as AnyNode>::Stage;
-type RoleOf<N> = <<N as Replicas>::Node as AnyNode>::Role;
-type TakeOf<N> = <<N as Replicas>::Node as AnyNode>::Take;
-type GiveOf<N> = <<N as Replicas>::Node as AnyNode>::Give;
+pub(super) type StageOf<N> = <<N as Replicas>::Node as AnyNode>::Stage;
+pub(super) type RoleOf<N> = <<N as Replicas>::Node as AnyNode>::Role;
+pub(super) type TakeOf<N> = <<N as Replicas>::Node as AnyNode>::Take;
+pub(super) type GiveOf<N> = <<N as Replicas>::Node as AnyNode>::Give;
+pub(super) type FrontOf<N> = <<N as Replicas>::Node as AnyNode>::Front;
+pub(super) type BackOf<N> = <<N as Replicas>::Node as AnyNode>::Back;
 
 /// Checks the position of a node that has outputs only, the first of them to `peer`.
 pub fn source<N: Replicas, P: Replicas>(_: &N, _peer: &P)
@@ -146,36 +148,37 @@ impl Sides for Unknown {
 #[derive(Debug)]
 pub struct Edge<Out, In>(PhantomData<(Out, In)>);
 
-/// An edge over which events of type `X` can flow from `A` to `B`, which takes events of type `Y`.
+/// An edge over which events of type `X` can flow from `A` to `B`, which takes events of type `Y`; of the stages `P` and `C`, in which
+/// `A` and `B` may be parts.
 #[diagnostic::on_unimplemented(
     message = "`{A}` emits `{X}`, but `{B}` takes `{Y}`",
     label = "the event types differ: `{X}` on the left, `{Y}` on the right",
     note = "put a stage between them that turns the one into the other, for instance `map(…)`"
 )]
-pub trait Flows<A: Stage, B: Stage, X, Y, O> {
+pub trait Flows<A, B, X, Y, O, P: Stage, C: Stage> {
     /// Subscribes every replica of the consumer to every replica of the producer.
     fn wire(
         wiring: &mut Wiring,
         edge: &EdgeName,
-        producers: &mut [impl AnyNode<Stage = A>],
-        consumers: &mut [impl AnyNode<Stage = B>],
+        producers: &mut [impl AnyNode<Stage = P>],
+        consumers: &mut [impl AnyNode<Stage = C>],
         options: impl FnMut() -> Subscribe<O>,
     ) -> Result<(), Refusal>;
 }
 
 // Recommended: if it is the options that do not fit, the message is to be theirs.
-impl<A, B, T, O> Flows<A, B, T, T, O> for Edge<Events, Events>
+impl<A, B, T, O, P, C> Flows<A, B, T, T, O, P, C> for Edge<Events, Events>
 where
-    A: Runnable<Give = T, Dispatcher: Dispatcher<T>>,
-    B: Runnable<Take = T>,
-    O: DispatchOptions<<A::Dispatcher as Dispatcher<T>>::Options>,
+    P: Runnable<Give = T, Dispatcher: Dispatcher<T>>,
+    C: Runnable<Take = T>,
+    O: DispatchOptions<<P::Dispatcher as Dispatcher<T>>::Options>,
     T: Send + 'static,
 {
     fn wire(
         wiring: &mut Wiring,
         edge: &EdgeName,
-        producers: &mut [impl AnyNode<Stage = A>],
-        consumers: &mut [impl AnyNode<Stage = B>],
+        producers: &mut [impl AnyNode<Stage = P>],
+        consumers: &mut [impl AnyNode<Stage = C>],
         mut options: impl FnMut() -> Subscribe<O>,
     ) -> Result<(), Refusal> {
         if let Some(Ok(drawn)) = ready(consumers).next().map(|consumer| consumer.edge(edge, &options())) {
@@ -198,12 +201,12 @@ fn ready<N: AnyNode>(nodes: &mut [N]) -> impl Iterator<Item = &mut Node<N::Stage
 macro_rules! silent {
     ($([$($generics:ident),*] $out:ty => $in:ty;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<A: Stage, B: Stage, X, Y, O, $($generics),*> Flows<A, B, X, Y, O> for Edge<$out, $in> {
+        impl<A, B, X, Y, O, P: Stage, C: Stage, $($generics),*> Flows<A, B, X, Y, O, P, C> for Edge<$out, $in> {
             fn wire(
                 _: &mut Wiring,
                 _: &EdgeName,
-                _: &mut [impl AnyNode<Stage = A>],
-                _: &mut [impl AnyNode<Stage = B>],
+                _: &mut [impl AnyNode<Stage = P>],
+                _: &mut [impl AnyNode<Stage = C>],
                 _: impl FnMut() -> Subscribe<O>,
             ) -> Result<(), Refusal> {
                 Ok(())
@@ -236,7 +239,7 @@ impl<A, B> Forward<A, B> for Edge<Nothing, Events> {}
 #[diagnostic::do_not_recommend]
 impl<A, B> Forward<A, B> for Edge<Nothing, Unknown> {}
 
-type EdgeOf<A, B> = Edge<<RoleOf<A> as Sides>::Out, <RoleOf<B> as Sides>::In>;
+pub(super) type EdgeOf<A, B> = Edge<<RoleOf<A> as Sides>::Out, <RoleOf<B> as Sides>::In>;
 
 /// Declares an edge: checks that events can flow over it, and wires it.
 pub fn edge<A: Replicas, B: Replicas, O>(
@@ -246,9 +249,10 @@ pub fn edge<A: Replicas, B: Replicas, O>(
     consumer: &mut B,
     options: impl FnMut() -> Subscribe<O>,
 ) where
-    EdgeOf<A, B>: Forward<StageOf<A>, StageOf<B>> + Flows<StageOf<A>, StageOf<B>, GiveOf<A>, TakeOf<B>, O>,
+    EdgeOf<A, B>: Forward<BackOf<A>, FrontOf<B>>
+        + Flows<BackOf<A>, FrontOf<B>, GiveOf<A>, TakeOf<B>, O, StageOf<A>, StageOf<B>>,
 {
-    let wired = <EdgeOf<A, B> as Flows<_, _, _, _, _>>::wire(
+    let wired = <EdgeOf<A, B> as Flows<_, _, _, _, _, _, _>>::wire(
         wiring,
         name,
         producer.nodes(),

@@ -70,6 +70,8 @@ impl<S: Checked> AnyNode for Unready<S> {
     type Role = Unknown;
     type Take = Nothing;
     type Give = Nothing;
+    type Front = S;
+    type Back = S;
 
     fn ready(&mut self) -> Option<&mut Node<S>> {
         None

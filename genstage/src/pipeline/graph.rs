@@ -1,6 +1,7 @@
 use std::fmt::{self, Write};
 
 use crate::Cancel;
+use crate::fused;
 use crate::restart::Restart;
 use crate::role::Kind;
 
@@ -32,8 +33,10 @@ pub struct Graph {
 pub struct GraphNode {
     /// The node's name, or that of the function which makes an unnamed stage.
     pub name: String,
-    /// The stage's type, without path and parameters.
+    /// The stage's type, without path and parameters; of a fused one, that of its first part.
     pub stage: &'static str,
+    /// The stages that are fused in it, by `|>`, in order; empty for a stage on its own.
+    pub parts: Vec<GraphPart>,
     /// Its role.
     pub role: Kind,
     /// How many stages the node stands for.
@@ -46,6 +49,16 @@ pub struct GraphNode {
     pub blocking: bool,
     /// Whether its output is open for others.
     pub open: bool,
+}
+
+/// A stage that is part of a fused one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GraphPart {
+    /// The part's name, or that of the function which makes an unnamed stage.
+    pub name: String,
+    /// The stage's type, without path and parameters.
+    pub stage: &'static str,
 }
 
 /// An edge: every stage of `to` subscribes to every stage of `from`.
@@ -184,10 +197,22 @@ fn line(text: &mut String, line: fmt::Arguments<'_>) {
 }
 
 impl GraphNode {
+    /// The parts of a node of that name, by their types; none if it is one stage.
+    pub(super) fn parts(name: &str, types: &[&'static str]) -> Vec<GraphPart> {
+        match types {
+            [_] => vec![],
+            _ => {
+                let part = |(name, stage): (&str, &&'static str)| GraphPart { name: name.to_owned(), stage };
+                fused::parts(name).zip(types).map(part).collect()
+            }
+        }
+    }
+
     /// The name, the type if it says more, and what is special about the node.
     fn lines(&self) -> [String; 2] {
         let times = if self.replicas == 1 { String::new() } else { format!(" × {}", self.replicas) };
-        let mut about = vec![self.stage.to_owned()];
+        let types: Vec<_> = self.parts.iter().map(|part| part.stage).collect();
+        let mut about = vec![if types.is_empty() { self.stage.to_owned() } else { types.join(" |> ") }];
         about.extend(self.dispatcher.filter(|name| *name != "DemandDispatcher").map(str::to_owned));
         about.extend((self.restart != Restart::Never).then(|| "restarts".to_owned()));
         about.extend(self.blocking.then(|| "blocking".to_owned()));

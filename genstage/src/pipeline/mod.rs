@@ -2,6 +2,7 @@
 
 mod check;
 mod declared;
+mod fuse;
 mod graph;
 mod node;
 mod replicas;
@@ -10,7 +11,8 @@ mod wiring;
 
 pub use check::{edge, middle, sink, source};
 pub use declared::Declared;
-pub use graph::{EdgeName, Graph, GraphEdge, GraphNode};
+pub use fuse::{fuse, parts};
+pub use graph::{EdgeName, Graph, GraphEdge, GraphNode, GraphPart};
 pub use node::Node;
 pub use replicas::{Replicas, replica_array, replica_name, replicas};
 pub use run::{Pipeline, Running};

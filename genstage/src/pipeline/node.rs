@@ -8,8 +8,9 @@ use super::graph::{EdgeName, GraphEdge, GraphNode};
 use crate::control::{Control, Remote};
 use crate::demand::WindowError;
 use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
+use crate::fused::{self, Fused};
 use crate::machine::Producer;
-use crate::role::{Runnable, Stage};
+use crate::role::{Role, Runnable, Stage};
 use crate::snapshot::{Snapshot, plain_type_name};
 use crate::subscription::{DispatchOptions, Subscribe, Subscription};
 use crate::summary::StageSummary;
@@ -62,6 +63,16 @@ impl<S: Runnable> Node<S> {
         let window = options.window(&self.address.shared.options)?;
         let cancel = options.cancel.unwrap_or_default();
         Ok(name.clone().with(window.bounds(), cancel))
+    }
+
+    /// This stage and that one as one, which begins anew if they do.
+    pub(super) fn fuse<B: Runnable<Take = S::Give>>(self, second: Node<B>) -> Node<Fused<S, B>> {
+        let name = fused::name(self.shell.name(), second.shell.name());
+        let ((first, make_first), (second, make_second)) = (self.shell.undo(), second.shell.undo());
+        let recipe = make_first.zip(make_second).map(|(first, second)| {
+            Recipe::new(first.restart(), move || Fused::new(first.make(), second.make()))
+        });
+        make(name, Fused::new(first, second), recipe)
     }
 
     pub(super) fn handle(&self) -> StageRef<S> {
@@ -123,9 +134,11 @@ impl<S: Runnable> Launch for Shell<S> {
 
     fn draw(&self, name: &str, replicas: usize) -> GraphNode {
         let Snapshot { role, dispatcher, .. } = self.snapshot();
+        let types = S::Role::parts();
         GraphNode {
             name: name.to_owned(),
-            stage: plain_type_name::<S>(),
+            stage: types.first().copied().unwrap_or_else(plain_type_name::<S>),
+            parts: GraphNode::parts(name, &types),
             role,
             replicas,
             dispatcher,

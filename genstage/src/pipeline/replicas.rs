@@ -1,6 +1,6 @@
 use super::check::Sides;
 use super::node::{Node, Wired};
-use crate::role::{Runnable, Stage};
+use crate::role::{Role, Runnable, Stage};
 use crate::task::StageRef;
 
 /// One node, with all that the compiler's checks of a pipeline go by.
@@ -13,6 +13,10 @@ pub trait AnyNode: Sized {
     type Take;
     /// The events that go out.
     type Give;
+    /// The stage, or its part, that takes events in.
+    type Front;
+    /// The stage, or its part, that gives events out.
+    type Back;
 
     /// The node to be wired, if the stage can run.
     fn ready(&mut self) -> Option<&mut Node<Self::Stage>>;
@@ -29,6 +33,8 @@ impl<S: Runnable<Role: Sides>> AnyNode for Node<S> {
     type Role = S::Role;
     type Take = S::Take;
     type Give = S::Give;
+    type Front = <S::Role as Role<S>>::Front;
+    type Back = <S::Role as Role<S>>::Back;
 
     fn ready(&mut self) -> Option<&mut Self> {
         Some(self)
@@ -106,7 +112,7 @@ impl<N: AnyNode> Replicas for Vec<N> {
 }
 
 /// Replicas whose number is known to the compiler. The nodes stand on the heap, however many they are.
-pub struct Array<N, const COUNT: usize>(Vec<N>);
+pub struct Array<N, const COUNT: usize>(pub(super) Vec<N>);
 
 /// Makes the nodes of so many replicas.
 pub fn replica_array<N, const COUNT: usize>(replica: impl FnMut(usize) -> N) -> Array<N, COUNT> {

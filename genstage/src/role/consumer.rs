@@ -108,6 +108,8 @@ pub enum ConsumerRole {}
 #[diagnostic::do_not_recommend]
 impl<S: Consumer + Stage<Take = <S as Consumer>::Event>> Role<S> for ConsumerRole {
     const KIND: Kind = Kind::Consumer;
+    type Front = S;
+    type Back = S;
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         stage.init(cx)

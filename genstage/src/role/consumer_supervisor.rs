@@ -130,6 +130,8 @@ impl<S: ConsumerSupervisor + Stage<Take = <S as ConsumerSupervisor>::Event, Give
     for ConsumerSupervisorRole
 {
     const KIND: Kind = Kind::ConsumerSupervisor;
+    type Front = S;
+    type Back = S;
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         stage.init(cx)
@@ -141,7 +143,7 @@ impl<S: ConsumerSupervisor + Stage<Take = <S as ConsumerSupervisor>::Event, Give
         Ok(())
     }
 
-    fn has_source(cx: &Context<S>, _: usize) -> bool {
+    fn has_source(_: &S, cx: &Context<S>, _: usize) -> bool {
         cx.children.as_ref().is_some_and(|children| children.count().workers > 0)
     }
 

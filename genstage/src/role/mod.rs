@@ -10,11 +10,13 @@ pub use consumer_supervisor::{ConsumerSupervisor, ConsumerSupervisorRole, Declar
 pub use producer::{DeclaredProducer, Producer, ProducerRole};
 pub use producer_consumer::{DeclaredProducerConsumer, ProducerConsumer, ProducerConsumerRole};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::buffer::{Capacity, Keep};
 use crate::children::{ChildOptions, Shutdown};
 use crate::dispatch::Dispatcher;
+use crate::snapshot::plain_type_name;
 use crate::{Batch, Cancelled, Context, Demand, DemandMode, Error, Reason, Result, Subscription};
 
 /// A struct with `#[stage(…)]` on it.
@@ -117,6 +119,15 @@ impl<S> Runnable for S where
 pub trait Role<S: Stage> {
     /// Which role this is.
     const KIND: Kind;
+    /// The stage, or its part, that takes events in.
+    type Front;
+    /// The stage, or its part, that gives events out.
+    type Back;
+
+    /// The types of its parts, without path and parameters.
+    fn parts() -> Vec<&'static str> {
+        vec![plain_type_name::<S>()]
+    }
 
     /// Calls `init`.
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send;
@@ -135,14 +146,37 @@ pub trait Role<S: Stage> {
         std::future::ready(Ok(()))
     }
 
+    /// Whether its callbacks are to know what is due.
+    const KNOWS_DUE: bool = false;
+
     /// Whether something may come of itself: then [`source`](Self::source) is raced against the mailbox.
-    fn has_source(_cx: &Context<S>, _due: usize) -> bool {
+    fn has_source(_stage: &S, _cx: &Context<S>, _due: usize) -> bool {
         false
     }
 
     /// Waits for what comes of itself; of events, emits at most `due`. Dropped when a message comes first.
     fn source(_stage: &mut S, _due: usize, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         std::future::pending()
+    }
+
+    /// Goes on with what has come of itself: a callback as others.
+    fn sourced(_stage: &mut S, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// How many events the callback had emitted that has failed.
+    fn emitted(_stage: &S, cx: &Context<S>) -> usize {
+        cx.out.len()
+    }
+
+    /// How many events wait within the stage.
+    fn held(_stage: &S) -> usize {
+        0
+    }
+
+    /// The part of the stage whose callback has failed, if it has any.
+    fn culprit(_stage: &S) -> Option<Arc<str>> {
+        None
     }
 
     /// Calls the callback for a new producer.
@@ -273,6 +307,19 @@ impl StageOptions {
     pub const fn within(mut self, within: Duration) -> Self {
         self.children.limit.within = within;
         self
+    }
+
+    /// Of a stage made of two: in front it is the first, and behind it is the second.
+    pub(crate) fn fused(self, second: Self) -> Self {
+        Self {
+            max_demand: self.max_demand,
+            min_demand: self.min_demand,
+            demand: self.demand,
+            blocking: self.blocking || second.blocking,
+            // Whatever stands before it, it takes in only what is wanted of it.
+            buffer_size: second.buffer_size.or(Some(Capacity::PRODUCER_CONSUMER)),
+            ..second
+        }
     }
 
     /// Whether the values make sense that only the stage itself knows.

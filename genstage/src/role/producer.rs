@@ -134,7 +134,9 @@ pub enum ProducerRole {}
 #[diagnostic::do_not_recommend]
 impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRole {
     const KIND: Kind = Kind::Producer;
-    fn has_source(_: &Context<S>, due: usize) -> bool {
+    type Front = S;
+    type Back = S;
+    fn has_source(_: &S, _: &Context<S>, due: usize) -> bool {
         <S as Producer>::HAS_SOURCE && due > 0
     }
 

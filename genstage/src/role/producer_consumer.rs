@@ -136,6 +136,8 @@ impl<
 > Role<S> for ProducerConsumerRole
 {
     const KIND: Kind = Kind::ProducerConsumer;
+    type Front = S;
+    type Back = S;
 
     fn init(stage: &mut S, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         stage.init(cx)

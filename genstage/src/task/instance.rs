@@ -25,6 +25,8 @@ pub(super) enum Callback<S: Stage> {
     Init,
     Demand(usize),
     Events(Batch<S::Take>),
+    /// Something has come of itself.
+    Sourced,
     /// Its place in the mailbox is free when it has been handled.
     Message(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>),
     Subscribed(Subscription),
@@ -61,6 +63,7 @@ impl<S: Runnable> Instance<S> {
                 S::Role::events(state, &mut batch, cx).await?;
                 return Ok(Outcome::Handled(batch));
             }
+            Callback::Sourced => S::Role::sourced(state, cx).await?,
             Callback::Message(envelope, _permit) => envelope.open(state, cx).await?,
             Callback::Subscribed(subscription) if subscription.side == Side::Consumer => {
                 S::Role::subscribed_by(state, &subscription, cx).await?;
@@ -143,8 +146,24 @@ impl<S: Runnable> Place<S> {
     /// How many events its last callback had emitted, if that failed.
     pub(super) fn emitted(&self) -> usize {
         match self {
-            Self::Here(instance) => instance.cx.out.len(),
+            Self::Here(Instance { state, cx }) => S::Role::emitted(state, cx),
             Self::Away(_) | Self::Gone => 0,
+        }
+    }
+
+    /// How many events wait within it.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Self::Here(Instance { state, .. }) => S::Role::held(state),
+            Self::Away(_) | Self::Gone => 0,
+        }
+    }
+
+    /// The part of it whose callback has failed, if it has any.
+    pub(super) fn culprit(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Here(Instance { state, .. }) => S::Role::culprit(state),
+            Self::Away(_) | Self::Gone => None,
         }
     }
 

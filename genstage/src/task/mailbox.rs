@@ -5,8 +5,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
 use tokio::task;
 
 use super::Shell;
+use super::deed::{Deed, Input, Output};
+use super::sender::{Route, Sender, WeakRoute, WeakSender};
 use crate::Reason;
-use crate::channel::{Receiver, Sender, WeakSender, channel};
+use crate::channel::{Receiver, channel};
 use crate::machine::{Downstream, Upstream};
 use crate::message::{Cast, CastEnvelope, Envelope};
 use crate::role::{Runnable, Stage, StageOptions};
@@ -28,7 +30,13 @@ pub(crate) enum Message<S: Stage> {
     User(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>),
     /// An info.
     Info(Box<dyn Envelope<S>>, OwnedSemaphorePermit),
-    /// Something else that is done to the stage at once: subscribing, stopping, looking at it.
+    /// Something else that is done to the stage at once: stopping, looking at it.
+    Deed(Box<Deed>),
+    /// Subscribing it to a producer.
+    Input(Box<Input<S::Take>>),
+    /// Subscribing a consumer to it.
+    Output(Box<Output<S::Give, S::Dispatcher>>),
+    /// What only a stage of its type can do.
     Control(Box<Control<S>>),
 }
 
@@ -45,19 +53,24 @@ pub(crate) type Mailbox<S> = Receiver<Message<S>>;
 
 /// Where to send a stage's messages.
 pub(crate) struct Address<S: Stage> {
-    pub(super) sender: Sender<Message<S>>,
+    pub(crate) sender: Sender<S>,
     pub(crate) shared: Arc<Shared>,
 }
 
 /// An address that does not keep its stage reachable.
 pub(crate) struct WeakAddress<S: Stage> {
-    sender: WeakSender<Message<S>>,
+    sender: WeakSender<S>,
     shared: Arc<Shared>,
 }
 
 impl<S: Stage> Address<S> {
     pub(crate) fn downgrade(&self) -> WeakAddress<S> {
         WeakAddress { sender: self.sender.downgrade(), shared: self.shared.clone() }
+    }
+
+    /// Of a part of a stage: the whole, and the way to it.
+    pub(crate) fn part<W: Stage>(whole: &Address<W>, way: impl Route<S> + 'static, name: Arc<str>) -> Self {
+        Self { sender: Sender::Part(Arc::new(way)), shared: whole.shared.part(name) }
     }
 }
 
@@ -68,6 +81,15 @@ impl<S: Stage> WeakAddress<S> {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// As [`Address::part`].
+    pub(crate) fn part<W: Stage>(
+        whole: &WeakAddress<W>,
+        way: impl WeakRoute<S> + 'static,
+        name: Arc<str>,
+    ) -> Self {
+        Self { sender: WeakSender::Part(Arc::new(way)), shared: whole.shared.part(name) }
     }
 
     pub(crate) fn upgrade(&self) -> Option<Address<S>> {
@@ -96,6 +118,11 @@ pub(crate) struct Shared {
     pub(super) name: Arc<str>,
     pub(crate) id: StageId,
     pub(crate) options: StageOptions,
+    pub(super) life: Arc<Life>,
+}
+
+/// What the parts of a fused stage have in common.
+pub(super) struct Life {
     pub(super) permits: Arc<Semaphore>,
     /// The task, or the thread's, in which the stage's callbacks run.
     task: Mutex<Option<task::Id>>,
@@ -103,9 +130,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Of a part of this stage.
+    fn part(&self, name: Arc<str>) -> Arc<Self> {
+        Arc::new(Self { name, id: self.id, options: self.options, life: self.life.clone() })
+    }
+
     /// The stage's callbacks run in this task, or thread, from now on.
     pub(super) fn runs_here(&self) {
-        *self.task.lock() = task::try_id();
+        *self.life.task.lock() = task::try_id();
     }
 
     pub(super) fn name(&self) -> &Arc<str> {
@@ -114,7 +146,7 @@ impl Shared {
 
     /// Whether this is called in a callback of the stage.
     pub(super) fn is_here(&self) -> bool {
-        let task = *self.task.lock();
+        let task = *self.life.task.lock();
         task.is_some() && task == task::try_id()
     }
 }
@@ -128,9 +160,9 @@ impl<S: Stage> Clone for Address<S> {
 pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Address<S>, Mailbox<S>) {
     let (sender, receiver) = channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
-    let shared =
-        Shared { name, id: StageId::next(), options, permits, task: Mutex::new(None), ended: SetOnce::new() };
-    (Address { sender, shared: Arc::new(shared) }, receiver)
+    let life = Arc::new(Life { permits, task: Mutex::new(None), ended: SetOnce::new() });
+    let shared = Shared { name, id: StageId::next(), options, life };
+    (Address { sender: Sender::Own(sender), shared: Arc::new(shared) }, receiver)
 }
 
 // A message to a stage that has ended is dropped with its mailbox: whoever ends has told its neighbours.
@@ -152,7 +184,7 @@ impl<S: Runnable> Upstream<S::Give> for Address<S> {
 impl<S: Runnable> Downstream<S::Take> for Address<S> {
     fn events(&self, id: SubscriptionId, events: Vec<S::Take>) -> Result<(), Vec<S::Take>> {
         self.sender.send(Message::Events { id, events }).map_err(|refused| match refused {
-            Message::Events { events, .. } => events,
+            Some(Message::Events { events, .. }) => events,
             // A refused send returns the message that was sent.
             _ => Vec::new(),
         })
@@ -194,6 +226,6 @@ pub(super) fn close<S: Stage>(mailbox: &mut Mailbox<S>, shared: &Shared) -> Unre
             other => unread.others.push(other),
         }
     }
-    shared.permits.close();
+    shared.life.permits.close();
     unread
 }

@@ -29,6 +29,10 @@ impl<S> Recipe<S> {
         Self { restart, make: Arc::new(Mutex::new(make)) }
     }
 
+    pub(crate) fn restart(&self) -> Restart {
+        self.restart
+    }
+
     pub(crate) fn make(&self) -> S {
         (self.make.lock())()
     }
@@ -50,6 +54,10 @@ pub(crate) struct Restartable<S> {
 impl<S> Restartable<S> {
     pub(crate) fn new(recipe: Recipe<S>) -> Self {
         Self { recipe, number: 0 }
+    }
+
+    pub(super) fn into_recipe(self) -> Recipe<S> {
+        self.recipe
     }
 
     /// Whether the stage is begun anew. One that is drained has ended well when it ends normally.
@@ -105,6 +113,7 @@ impl<S: Runnable> Shell<S> {
     /// How long to wait before the next instance; none if there is to be none.
     fn next_after(&mut self, end: &End, control: &Control) -> Option<Duration> {
         let cause = self.cause.take();
+        self.culprit = self.place.culprit().filter(|_| end.1 == Origin::Itself);
         let reason = cause.as_ref().unwrap_or(&end.0);
         let draining = self.machine.is_draining();
         let wanted = |restartable: &&Restartable<S>| restartable.wants(end.1, reason, draining);
@@ -117,7 +126,7 @@ impl<S: Runnable> Shell<S> {
         match wait {
             Some(_) => tracing::warn!(stage = &**self.name(), %reason, "begun anew"),
             // Whatever the reason is, it was one too many.
-            None => control.failed(self.name(), reason),
+            None => control.failed(self.culprit(), reason),
         }
         wait
     }
@@ -154,14 +163,17 @@ impl<S: Runnable> Shell<S> {
         }
         let terminate = self.place.call(Callback::Terminate(reason.clone()), &self.shared);
         match guarded(terminate).await {
-            Ok(Err(failed)) | Err(failed) if !reason.is_failure() => failed,
+            Ok(Err(failed)) | Err(failed) if !reason.is_failure() => {
+                self.culprit = self.place.culprit();
+                failed
+            }
             _ => reason,
         }
     }
 
     /// Drops the instance that has ended, if there was one, and what its last callback had emitted. Its children stay.
     fn bury(&mut self) {
-        self.lost += self.place.emitted();
+        self.lost += self.place.emitted() + self.place.held();
         if let Some(Instance { cx, .. }) = self.place.here() {
             self.children = cx.children.take();
         }

@@ -84,7 +84,7 @@ impl<S: Stage> StageRef<S> {
         if self.address.sender.is_closed() {
             return Err(TryCastError::Ended(message));
         }
-        match self.address.shared.permits.clone().try_acquire_owned() {
+        match self.address.shared.life.permits.clone().try_acquire_owned() {
             Ok(permit) => {
                 let _ = self.send(Message::User(Box::new(CastEnvelope(message)), Some(permit)));
                 Ok(())
@@ -114,6 +114,6 @@ impl<S: Stage> StageRef<S> {
 
     /// Waits for room in the mailbox; none if the stage has ended.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.address.shared.permits.clone().acquire_owned().await.ok()
+        self.address.shared.life.permits.clone().acquire_owned().await.ok()
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Mailbox, Message, Shared, Unread, WeakAddress, close};
-use super::restart::Restartable;
+use super::restart::{Recipe, Restartable};
 use crate::Reason;
 use crate::buffer::Marker;
 use crate::children::Children;
@@ -31,10 +31,14 @@ pub(crate) struct Shell<S: Stage> {
     next_info: Marker,
     /// A call or a cast that is to be handled next.
     message: Option<(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>)>,
+    /// Something has come of itself that a callback is to go on with.
+    sourced: bool,
     /// Events lost with failed callbacks and children.
     pub(super) lost: usize,
     /// The failure of a child that is the failure of the stage.
     pub(super) cause: Option<Reason>,
+    /// The part that has failed, if it was one.
+    pub(super) culprit: Option<Arc<str>>,
     /// The children of an instance that has ended, for the next.
     pub(super) children: Option<Box<Children<S::Take>>>,
     pub(super) restarts: u64,
@@ -46,7 +50,7 @@ struct Ending(Arc<Shared>);
 impl Ending {
     /// Only the first reason counts.
     fn tell(&self, reason: Reason) {
-        let _ = self.0.ended.set(reason);
+        let _ = self.0.life.ended.set(reason);
     }
 }
 
@@ -84,15 +88,30 @@ impl<S: Runnable> Shell<S> {
             infos: FxHashMap::default(),
             next_info: 0,
             message: None,
+            sourced: false,
             lost: 0,
             cause: None,
+            culprit: None,
             children: None,
             restarts: 0,
         }
     }
 
+    /// What it was made of, if it has not been run.
+    pub(crate) fn undo(self) -> (S, Option<Recipe<S>>) {
+        match self.place {
+            Place::Here(instance) => (instance.state, self.restartable.map(Restartable::into_recipe)),
+            Place::Away(_) | Place::Gone => unreachable!("a stage that has not been run is here"),
+        }
+    }
+
     pub(crate) fn name(&self) -> &Arc<str> {
         self.shared.name()
+    }
+
+    /// The name of what has failed: of the stage, or of a part of it.
+    pub(super) fn culprit(&self) -> &Arc<str> {
+        self.culprit.as_ref().unwrap_or_else(|| self.name())
     }
 
     pub(crate) fn is_blocking(&self) -> bool {
@@ -104,7 +123,7 @@ impl<S: Runnable> Shell<S> {
         self.shared.runs_here();
         let reason = self.live(&control).await;
         // The others stop before the neighbours learn of a failure: they have not failed themselves.
-        control.ended(self.name(), &reason);
+        control.ended(self.culprit(), &reason);
         let unread = close(&mut self.mailbox, &self.shared);
         self.close(reason, unread, &control)
     }
@@ -146,6 +165,7 @@ impl<S: Runnable> Shell<S> {
                 Step::Wait if !self.wait().await? => return Ok((Reason::Normal, Origin::Others)),
                 Step::Wait => match self.message.take() {
                     Some((envelope, permit)) => Callback::Message(envelope, permit),
+                    None if std::mem::take(&mut self.sourced) => Callback::Sourced,
                     None => continue,
                 },
                 Step::Info(info) => match self.infos.remove(&info) {
@@ -171,11 +191,19 @@ impl<S: Runnable> Shell<S> {
         if S::Role::KIND == Kind::ConsumerSupervisor {
             instance.cx.children().slot = machine.inlet.handled_subscription();
         }
+        if S::Role::KNOWS_DUE {
+            instance.cx.due = machine.due();
+        }
         Some(instance)
     }
 
     /// Calls a callback, and does what it has said.
     async fn call(&mut self, callback: Callback<S>) -> Result<(), Reason> {
+        if S::Role::KNOWS_DUE
+            && let Some(Instance { cx, .. }) = self.place.here()
+        {
+            cx.due = self.machine.due();
+        }
         let outcome = self.place.call(callback, &self.shared).await?;
         self.called(outcome);
         Ok(())
@@ -185,7 +213,7 @@ impl<S: Runnable> Shell<S> {
     async fn wait(&mut self) -> Result<bool, Reason> {
         let (due, children) = (self.machine.due(), self.machine.children);
         let is_there = match self.place.here() {
-            Some(Instance { state, cx }) if S::Role::has_source(cx, due) => tokio::select! {
+            Some(Instance { state, cx }) if S::Role::has_source(state, cx, due) => tokio::select! {
                 biased;
                 // Children are waited for though nobody can reach their supervisor any more.
                 is_there = self.mailbox.ready(),
@@ -193,6 +221,7 @@ impl<S: Runnable> Shell<S> {
                 result = S::Role::source(state, due, cx) => {
                     result?;
                     self.obey();
+                    self.sourced = S::Role::KNOWS_DUE;
                     return Ok(true);
                 }
             },
@@ -217,6 +246,9 @@ impl<S: Runnable> Shell<S> {
                 self.infos.insert(self.next_info, (envelope, permit));
                 self.machine.on_info(self.next_info);
             }
+            Message::Deed(deed) => deed(self),
+            Message::Input(deed) => deed(self),
+            Message::Output(deed) => deed(self),
             Message::Control(control) => control(self),
         }
     }
@@ -267,6 +299,7 @@ impl<S: Runnable> Shell<S> {
 
     fn obey_more(&mut self) {
         let Some(Instance { cx, .. }) = self.place.here() else { return };
+        self.machine.outlet.out.discard(std::mem::take(&mut cx.discarded));
         for afterwards in cx.afterwards.drain(..) {
             afterwards();
         }
@@ -296,7 +329,7 @@ impl<S: Runnable> Shell<S> {
             self;
         let given_back = unread.given_back();
         machine.outlet.out.not_sent(given_back);
-        let left = unread.events() + given_back + machine.left();
+        let left = unread.events() + given_back + machine.left() + place.held();
         let lost = lost + machine.handling() + place.emitted();
         // Destructors of the user's run here, and whatever they do, the neighbours are told.
         let dropped = catch_unwind(AssertUnwindSafe(|| {

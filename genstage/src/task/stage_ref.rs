@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::deed::Whole;
 use super::mailbox::Message;
 use super::{Address, Shell, WeakAddress};
 use crate::machine::{Origin, Upstream};
@@ -28,12 +29,12 @@ impl<S: Stage> StageRef<S> {
 
     /// Whether the stage has ended.
     pub fn has_ended(&self) -> bool {
-        self.address.shared.ended.initialized()
+        self.address.shared.life.ended.initialized()
     }
 
     /// Waits until the stage has ended; why it has. Cancellation safe.
     pub async fn ended(&self) -> Reason {
-        self.address.shared.ended.wait().await.clone()
+        self.address.shared.life.ended.wait().await.clone()
     }
 
     /// Ends the stage with that reason and waits until it has ended; why it has in the end.
@@ -44,7 +45,7 @@ impl<S: Stage> StageRef<S> {
     where
         S: Runnable,
     {
-        self.control(move |shell| shell.machine.end_with(reason, Origin::Others)).await;
+        self.deed(move |stage| stage.end_with(reason, Origin::Others)).await;
         self.ended().await
     }
 
@@ -53,7 +54,7 @@ impl<S: Stage> StageRef<S> {
     where
         S: Runnable,
     {
-        self.control(move |shell| shell.machine.set_demand(mode)).await;
+        self.deed(move |stage| stage.set_demand(mode)).await;
     }
 
     /// What the stage does with its consumers' demand; none if it has ended.
@@ -61,7 +62,7 @@ impl<S: Stage> StageRef<S> {
     where
         S: Runnable,
     {
-        self.control(|shell| shell.machine.outlet.demand()).await
+        self.deed(|stage| stage.demand()).await
     }
 
     /// What the stage is doing, between two of its callbacks; none if it has ended.
@@ -69,7 +70,11 @@ impl<S: Stage> StageRef<S> {
     where
         S: Runnable,
     {
-        self.control(|shell| shell.snapshot()).await
+        self.deed(|stage| stage.snapshot()).await
+    }
+
+    pub(crate) fn address(&self) -> &Address<S> {
+        &self.address
     }
 
     pub(crate) fn downgrade(&self) -> WeakAddress<S> {
@@ -89,6 +94,16 @@ impl<S: Stage> StageRef<S> {
     }
 
     /// Does something to the stage, between two of its callbacks; none if it has ended.
+    pub(super) async fn deed<R: Send + 'static>(
+        &self,
+        deed: impl FnOnce(&mut dyn Whole) -> R + Send + 'static,
+    ) -> Option<R> {
+        let (sender, done) = oneshot::channel();
+        self.send(Message::Deed(Box::new(move |stage| drop(sender.send(deed(stage)))))).ok()?;
+        done.await.ok()
+    }
+
+    /// As [`deed`](Self::deed), for what only a stage of its type can do.
     pub(super) async fn control<R: Send + 'static>(
         &self,
         control: impl FnOnce(&mut Shell<S>) -> R + Send + 'static,

@@ -1,7 +1,10 @@
 //! Subscribing stages to one another at run time.
 
+use tokio::sync::oneshot;
+
+use super::StageRef;
+use super::deed::{Gives, Takes};
 use super::mailbox::Message;
-use super::{Shell, StageRef};
 use crate::demand::WindowError;
 use crate::dispatch::{Consumer, Dispatcher};
 use crate::machine::Producer;
@@ -20,6 +23,9 @@ pub enum SubscribeError {
     /// The stage that was to subscribe has ended.
     #[error("the stage has ended")]
     Ended,
+    /// The stage is fused to the one before it, `a |> stage`: that is all it takes events from.
+    #[error("the stage is fused to the one before it, and takes events from no other")]
+    Fused,
 }
 
 impl<S: Stage> StageRef<S> {
@@ -43,7 +49,7 @@ impl<S: Stage> StageRef<S> {
         P::Dispatcher: Dispatcher<S::Take>,
     {
         let request = self.request(producer, options)?;
-        self.control(move |shell| request(shell)).await.ok_or(SubscribeError::Ended)
+        self.input(request).await
     }
 
     /// Subscribes this stage in place of a subscription that there is, which is cancelled with that reason and does not end
@@ -66,25 +72,38 @@ impl<S: Stage> StageRef<S> {
         P::Dispatcher: Dispatcher<S::Take>,
     {
         let (request, old) = (self.request(producer, options)?, old.id);
-        let replace = move |shell: &mut Shell<S>| {
-            shell.machine.inlet.set_cancel(old, Cancel::Temporary);
-            shell.machine.inlet.cancel(old, reason);
-            request(shell)
+        let replace = move |stage: &mut dyn Takes<S::Take>| {
+            stage.give_up(old, reason);
+            request(stage)
         };
-        self.control(replace).await.ok_or(SubscribeError::Ended)
+        self.input(replace).await
+    }
+
+    /// Subscribes the stage as that says, between two of its callbacks.
+    async fn input(
+        &self,
+        request: impl FnOnce(&mut dyn Takes<S::Take>) -> Subscription + Send + 'static,
+    ) -> Result<Subscription, SubscribeError> {
+        let (sender, done) = oneshot::channel();
+        let request = Box::new(move |stage: &mut dyn Takes<S::Take>| drop(sender.send(request(stage))));
+        self.send(Message::Input(request)).map_err(|()| SubscribeError::Ended)?;
+        done.await.map_err(|_| SubscribeError::Ended)
     }
 
     fn request<P, O>(
         &self,
         producer: &StageRef<P>,
         options: Subscribe<O>,
-    ) -> Result<impl FnOnce(&mut Shell<S>) -> Subscription + Send + 'static, WindowError>
+    ) -> Result<impl FnOnce(&mut dyn Takes<S::Take>) -> Subscription + Send + 'static, SubscribeError>
     where
         S: Runnable,
         P: Runnable<Give = S::Take>,
         O: DispatchOptions<<P::Dispatcher as Dispatcher<S::Take>>::Options>,
         P::Dispatcher: Dispatcher<S::Take>,
     {
+        if !self.address.sender.has_input() {
+            return Err(SubscribeError::Fused);
+        }
         let window = options.window(&self.address.shared.options)?;
         let cancel = options.cancel.unwrap_or(Cancel::Permanent);
         let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
@@ -92,13 +111,12 @@ impl<S: Stage> StageRef<S> {
         let request = Request { id: ours.id, consumer: Some(consumer) };
         let options = options.options.into_options(0);
         let producer = producer.address.clone();
-        Ok(move |shell: &mut Shell<S>| {
+        Ok(move |stage: &mut dyn Takes<S::Take>| {
             let upstream = Producer { port: Box::new(producer.clone()), window, cancel };
-            shell.machine.add_producer(theirs.clone(), upstream);
+            stage.add_producer(theirs.clone(), upstream);
             // If the producer has ended, the request is dropped, and says so.
-            let _ = producer
-                .sender
-                .send(Message::Control(Box::new(move |shell| request.accept(shell, ours, options))));
+            let _ =
+                producer.sender.send(Message::Output(Box::new(|stage| request.accept(stage, ours, options))));
             theirs
         })
     }
@@ -143,8 +161,8 @@ impl<S: Stage> StageRef<S> {
         S: Runnable<Give = T, Dispatcher = D>,
     {
         let request = Request { id: subscription.id, consumer: Some(consumer) };
-        let admit = Box::new(move |shell: &mut Shell<S>| request.accept(shell, subscription, options));
-        let _ = self.address.sender.send(Message::Control(admit));
+        let admit = Box::new(|stage: &mut dyn Gives<T, D>| request.accept(stage, subscription, options));
+        let _ = self.address.sender.send(Message::Output(admit));
     }
 
     /// Cancels a subscription of this stage. The producer is told, and then both sides' `handle_cancel` is called; whether
@@ -154,7 +172,7 @@ impl<S: Stage> StageRef<S> {
         S: Runnable,
     {
         let id = subscription.id;
-        self.control(move |shell| shell.machine.inlet.cancel(id, reason)).await;
+        self.deed(move |stage| stage.cancel(id, reason)).await;
     }
 
     /// Asks a producer for `events` more, over a subscription with [`Demand::Manual`](crate::Demand::Manual). Nothing
@@ -164,7 +182,7 @@ impl<S: Stage> StageRef<S> {
         S: Runnable,
     {
         let id = subscription.id;
-        self.control(move |shell| shell.machine.inlet.ask(id, events)).await;
+        self.deed(move |stage| stage.ask(id, events)).await;
     }
 }
 
@@ -175,13 +193,14 @@ struct Request<T> {
 }
 
 impl<T> Request<T> {
-    fn accept<P, D>(mut self, shell: &mut Shell<P>, subscription: Subscription, options: D::Options)
-    where
-        P: Runnable<Give = T, Dispatcher = D>,
-        D: Dispatcher<T>,
-    {
+    fn accept<D: Dispatcher<T>>(
+        mut self,
+        stage: &mut dyn Gives<T, D>,
+        subscription: Subscription,
+        options: D::Options,
+    ) {
         if let Some(consumer) = self.consumer.take() {
-            shell.machine.add_consumer_or_reject(subscription, consumer, options);
+            stage.add_consumer(subscription, consumer, options);
         }
     }
 }
