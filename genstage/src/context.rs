@@ -28,6 +28,8 @@ pub struct Context<S: Stage> {
     pub(crate) asks: Vec<(SubscriptionId, usize)>,
     /// Of a consumer supervisor that has, or had, any.
     pub(crate) children: Option<Box<Children<S::Take>>>,
+    /// Of a fused stage: it has learnt that it finishes.
+    pub(crate) finishes: bool,
     /// Of a fused source: how much of what it owes somebody wants.
     pub(crate) due: usize,
     /// Of a fused source: how many events found no room between its parts.
@@ -59,6 +61,7 @@ impl<S: Stage> Context<S> {
             afterwards: Vec::new(),
             asks: Vec::new(),
             children: None,
+            finishes: false,
             due: 0,
             discarded: 0,
         }

@@ -4,6 +4,7 @@
 //! for one case: what a source emits that nobody wants stays there, as in the buffer of a producer.
 
 mod flow;
+mod meet;
 mod part;
 mod role;
 mod route;
@@ -17,6 +18,7 @@ use crate::Context;
 use crate::buffer::{Capacity, Keep};
 use crate::demand::{DEFAULT_MAX_DEMAND, Window};
 use crate::role::{Kind, Role, Runnable, Stage, StageOptions};
+use crate::subscription::SubscriptionId;
 use crate::{Error, Result};
 use part::Part;
 pub(crate) use role::FusedRole;
@@ -56,6 +58,8 @@ pub struct Fused<A: Stage, B: Stage> {
     /// How many events the first part has emitted in this callback.
     passed: usize,
     terms: Terms,
+    /// What stands for a subscription, while both parts go on.
+    edge: Option<SubscriptionId>,
     /// The part whose callback runs, or has failed.
     at: Option<At>,
 }
@@ -97,6 +101,7 @@ impl<A: Stage, B: Stage> Fused<A, B> {
             owed: 0,
             passed: 0,
             terms,
+            edge: None,
             at: None,
         }
     }
@@ -128,6 +133,7 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Runnable, B: Runnable<Take = A::Give>> Stage for Fused<A, B> {
     type Role = FusedRole<A::Role, B::Role>;
     type Take = A::Take;

@@ -17,6 +17,7 @@ pub struct FusedRole<R, Q>(PhantomData<(R, Q)>);
 #[diagnostic::do_not_recommend]
 impl<A: Runnable, B: Runnable<Take = A::Give>> Role<Fused<A, B>> for FusedRole<A::Role, B::Role> {
     const KIND: Kind = Fused::<A, B>::KIND;
+    const IS_FUSED: bool = true;
     const KNOWS_DUE: bool = Fused::<A, B>::IS_SOURCE;
     type Front = <A::Role as Role<A>>::Front;
     type Back = <B::Role as Role<B>>::Back;
@@ -33,6 +34,7 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Role<Fused<A, B>> for FusedRole<A
         let (state, inner) = stage.enter_second()?;
         B::Role::init(state, inner).await?;
         stage.leave_second(cx);
+        stage.introduce(cx).await?;
         stage.flow(cx).await
     }
 
@@ -72,6 +74,14 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Role<Fused<A, B>> for FusedRole<A
         A::Role::sourced(state, inner).await?;
         stage.leave_first(cx);
         stage.flow(cx).await
+    }
+
+    async fn finished(stage: &mut Fused<A, B>, cx: &mut Context<Fused<A, B>>) -> Result {
+        stage.part_ways(cx).await?;
+        let (state, inner) = stage.enter_second()?;
+        B::Role::finished(state, inner).await?;
+        stage.leave_second(cx);
+        Ok(())
     }
 
     fn emitted(stage: &Fused<A, B>, cx: &Context<Fused<A, B>>) -> usize {

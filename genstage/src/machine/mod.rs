@@ -219,6 +219,10 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.draining
     }
 
+    pub(crate) fn is_finishing(&self) -> bool {
+        self.finishing.is_some()
+    }
+
     pub(crate) fn set_demand(&mut self, mode: DemandMode) {
         self.outlet.set_demand(mode);
     }

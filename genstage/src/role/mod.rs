@@ -146,6 +146,8 @@ pub trait Role<S: Stage> {
         std::future::ready(Ok(()))
     }
 
+    /// Whether it has parts.
+    const IS_FUSED: bool = false;
     /// Whether its callbacks are to know what is due.
     const KNOWS_DUE: bool = false;
 
@@ -161,6 +163,11 @@ pub trait Role<S: Stage> {
 
     /// Goes on with what has come of itself: a callback as others.
     fn sourced(_stage: &mut S, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// The stage finishes: the parts that have not said so learn of it. Called once of a stage that has any.
+    fn finished(_stage: &mut S, _cx: &mut Context<S>) -> impl Future<Output = Result> + Send {
         std::future::ready(Ok(()))
     }
 

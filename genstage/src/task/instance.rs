@@ -27,6 +27,7 @@ pub(super) enum Callback<S: Stage> {
     Events(Batch<S::Take>),
     /// Something has come of itself.
     Sourced,
+    Finished,
     /// Its place in the mailbox is free when it has been handled.
     Message(Box<dyn Envelope<S>>, Option<OwnedSemaphorePermit>),
     Subscribed(Subscription),
@@ -64,6 +65,7 @@ impl<S: Runnable> Instance<S> {
                 return Ok(Outcome::Handled(batch));
             }
             Callback::Sourced => S::Role::sourced(state, cx).await?,
+            Callback::Finished => S::Role::finished(state, cx).await?,
             Callback::Message(envelope, _permit) => envelope.open(state, cx).await?,
             Callback::Subscribed(subscription) if subscription.side == Side::Consumer => {
                 S::Role::subscribed_by(state, &subscription, cx).await?;

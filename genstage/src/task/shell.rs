@@ -142,6 +142,9 @@ impl<S: Runnable> Shell<S> {
         self.shared.options.check().map_err(Reason::from)?;
         self.call(Callback::Init).await?;
         loop {
+            if S::Role::IS_FUSED && self.finishes() {
+                self.call(Callback::Finished).await?;
+            }
             let callback = match self.machine.next() {
                 Step::Demand(demand) => match self.inline() {
                     Some(Instance { state, cx }) => {
@@ -179,6 +182,13 @@ impl<S: Runnable> Shell<S> {
             };
             self.call(callback).await?;
         }
+    }
+
+    /// Whether the stage finishes, and has not learnt so.
+    fn finishes(&mut self) -> bool {
+        let finishes = self.machine.is_finishing();
+        let instance = self.place.here().filter(|_| finishes);
+        instance.is_some_and(|instance| !std::mem::replace(&mut instance.cx.finishes, true))
     }
 
     /// The instance, for the two callbacks that come with every batch: they are called where the loop is, unless they may block.
