@@ -5,7 +5,7 @@ use syn::Ident;
 use super::attributes::Attributes;
 use super::graph::{Edge, Graph, Node, Position};
 use super::options::{PipelineOptions, Replicas, Subscription};
-use super::partitions;
+use super::{fused, partitions};
 use crate::report::Report;
 use crate::value::plain;
 
@@ -18,9 +18,15 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
     let nodes = graph.nodes.iter().zip(&locals).map(|(node, local)| declare(node, local));
     let positions = (0..graph.nodes.len()).filter_map(|node| position(graph, node, &locals));
     let covers = (0..graph.nodes.len()).filter_map(|node| partitions::cover(graph, node));
+    let heads = (0..graph.nodes.len()).filter(|&node| graph.is_head(node));
+    let wholes = heads.filter_map(|head| fused::fuse(graph, head, &locals));
     let edges = graph.edges.iter().map(|edge| connect(graph, edge, &wiring, &locals));
-    let adds = graph.nodes.iter().zip(&locals).map(|(Node { label, options, attributes, .. }, local)| {
-        let add = if options.open { quote!(add_open) } else { quote!(add) };
+    let stages = (0..graph.nodes.len()).filter(|&node| graph.is_eldest(node));
+    let adds = stages.map(|node| {
+        let (label, local) = (graph.label(node), fused::local(graph, node, &locals));
+        let attributes = &graph.nodes[node].attributes;
+        let is_open = graph.parts(node).iter().any(|&part| graph.nodes[part].options.open);
+        let add = if is_open { quote!(add_open) } else { quote!(add) };
         // A path and no method: a trait of the user's may have one of that name.
         attributes.where_compiled(quote!(::genstage::__private::Wiring::#add(&mut #wiring, #label, #local);))
     });
@@ -32,6 +38,7 @@ pub(super) fn expand(graph: &Graph, report: &Report) -> TokenStream {
         #(#nodes)*
         #(#positions)*
         #(#covers)*
+        #(#wholes)*
         #(#edges)*
         let #handles = #made;
         #policy
@@ -64,7 +71,7 @@ fn local(number: usize, node: &Node) -> Ident {
 }
 
 /// A local, standing somewhere else.
-fn at(local: &Ident, span: Span) -> Ident {
+pub(super) fn at(local: &Ident, span: Span) -> Ident {
     let mut moved = local.clone();
     moved.set_span(local.span().located_at(span));
     moved
@@ -124,8 +131,9 @@ fn position(graph: &Graph, node: usize, locals: &[Ident]) -> Option<TokenStream>
 }
 
 fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> TokenStream {
-    let (producer, consumer) = (at(&locals[edge.from], edge.span), at(&locals[edge.to], edge.span));
-    let [from, to] = [edge.from, edge.to].map(|node| &graph.nodes[node].label);
+    let [producer, consumer] =
+        [edge.from, edge.to].map(|node| at(&fused::local(graph, node, locals), edge.span));
+    let [from, to] = [edge.from, edge.to].map(|node| graph.label(node));
     let partition = match partitions::partition(edge).map(plain) {
         Some(partition) => quote!(::core::option::Option::Some(#partition)),
         None => quote!(::core::option::Option::None),
@@ -160,15 +168,18 @@ fn subscription(options: &Subscription, span: Span) -> TokenStream {
 /// A struct with a field for every named node. It is generic, so that the compiler finds out the handles' types.
 fn handles(graph: &Graph, locals: &[Ident]) -> TokenStream {
     let (mut types, mut fields, mut values) = (vec![], vec![], vec![]);
-    for (number, (Node { name, attributes, .. }, local)) in graph.nodes.iter().zip(locals).enumerate() {
+    let heads = (0..graph.nodes.len()).filter(|&node| graph.is_head(node));
+    let parts = heads.map(|head| fused::split(graph, head, locals));
+    for (number, Node { name, attributes, .. }) in graph.nodes.iter().enumerate() {
         let (Some(name), ty) = (name, format_ident!("T{number}")) else { continue };
         let doc = &attributes.doc;
         types.push(attributes.where_compiled(quote!(#ty)));
         fields.push(attributes.where_compiled(quote!(#(#doc)* #name: #ty)));
-        let value = quote!(#name: ::genstage::__private::Replicas::handle(&#local));
-        values.push(attributes.where_compiled(value));
+        let value = fused::handle(graph, number, locals);
+        values.push(attributes.where_compiled(quote!(#name: #value)));
     }
     quote! {{
+        #(#parts)*
         #[allow(dead_code, missing_debug_implementations)]
         struct Handles<#(#types),*> { #(#fields),* }
         Handles { #(#values),* }

@@ -6,9 +6,9 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::attributes::Attributes;
-use super::leaving;
 use super::options::{NodeOptions, PipelineOptions, Subscription};
-use super::parse::{Chain, Declared, Group, NodeItem, Target, TargetStage};
+use super::parse::{Chain, Declared, Group, NodeItem, OptionItem, Part, Target, TargetStage};
+use super::{fused, leaving};
 use crate::names;
 use crate::report::Report;
 
@@ -33,6 +33,9 @@ pub(super) struct Node {
     pub(super) options: NodeOptions,
     /// It stands in something that was reported already: nothing more is said about its connections.
     pub(super) unclear: bool,
+    /// The nodes that it is fused to, on its left and on its right.
+    pub(super) before: Option<usize>,
+    pub(super) behind: Option<usize>,
     connected: bool,
 }
 
@@ -40,6 +43,8 @@ pub(super) struct Edge {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) options: Subscription,
+    /// Where the producer stands.
+    pub(super) producer: Span,
     /// Where the consumer stands.
     pub(super) span: Span,
 }
@@ -61,6 +66,7 @@ impl Graph {
         declared.chains.into_iter().for_each(|chain| builder.chain(chain));
         let mut graph = builder.graph;
         graph.number_labels();
+        graph.settle_fused(report);
         PipelineOptions::check(&declared.options, &graph.nodes, report);
         graph.options = PipelineOptions::new(declared.options, report);
         graph
@@ -90,6 +96,7 @@ impl Graph {
                 );
             }
         }
+        self.check_fused(report);
         self.check_twice(report);
         self.check_cycles(report);
         if self.nodes.is_empty() && report.is_empty() {
@@ -113,7 +120,7 @@ impl Graph {
     fn check_cycles(&self, report: &mut Report) {
         let mut state = vec![Visit::New; self.nodes.len()];
         for node in 0..self.nodes.len() {
-            self.visit(node, &mut vec![], &mut state, report);
+            self.visit(self.head(node), &mut vec![], &mut state, report);
         }
     }
 
@@ -122,7 +129,7 @@ impl Graph {
             return;
         }
         state[node] = Visit::Open;
-        for (index, edge) in self.edges.iter().enumerate().filter(|(_, edge)| edge.from == node) {
+        for (index, edge) in self.edges.iter().enumerate().filter(|(_, edge)| self.head(edge.from) == node) {
             path.push(index);
             match state[edge.to] {
                 Visit::Open => self.report_cycle(edge.to, path, report),
@@ -134,13 +141,15 @@ impl Graph {
     }
 
     fn report_cycle(&self, start: usize, path: &[usize], report: &mut Report) {
-        let Some(first) = path.iter().position(|&edge| self.edges[edge].from == start) else { return };
+        let Some(first) = path.iter().position(|&edge| self.head(self.edges[edge].from) == start) else {
+            return;
+        };
         let cycle = &path[first..];
         let span = self.edges[cycle[cycle.len() - 1]].span;
         let names: Vec<_> = cycle.iter().map(|&edge| self.edge_name(&self.edges[edge])).collect();
         let message = match cycle {
             [_] => {
-                format!("`{}` subscribes to itself: events would go round for ever", self.nodes[start].label)
+                format!("`{}` subscribes to itself: events would go round for ever", self.label(start))
             }
             _ => format!(
                 "a cycle: {}; events would go round for ever, so remove one of these edges",
@@ -152,13 +161,14 @@ impl Graph {
 
     /// An edge as the user would write it.
     pub(super) fn edge_name(&self, edge: &Edge) -> String {
-        format!("{} => {}", self.nodes[edge.from].label, self.nodes[edge.to].label)
+        format!("{} => {}", self.label(edge.from), self.label(edge.to))
     }
 
     /// Where a node stands; not known if something about it is unclear.
     pub(super) fn position(&self, node: usize) -> Option<Position> {
-        let output = self.nodes[node].options.open || self.edges.iter().any(|edge| edge.from == node);
-        let input = self.edges.iter().any(|edge| edge.to == node);
+        let Node { options, before, behind, .. } = &self.nodes[node];
+        let output = options.open || behind.is_some() || self.edges.iter().any(|edge| edge.from == node);
+        let input = before.is_some() || self.edges.iter().any(|edge| edge.to == node);
         match (input, output) {
             _ if self.nodes[node].unclear => None,
             (false, false) => None,
@@ -175,7 +185,9 @@ impl Graph {
             Edge { from, to, .. } if *to == node => Some(*from),
             _ => None,
         };
-        self.edges.iter().filter_map(ends).find(|&peer| self.nodes[peer].attributes.cfg.is_empty())
+        let Node { before, behind, .. } = &self.nodes[node];
+        let peers = before.iter().chain(behind).copied().chain(self.edges.iter().filter_map(ends));
+        peers.into_iter().find(|&peer| self.nodes[peer].attributes.cfg.is_empty())
     }
 }
 
@@ -185,6 +197,9 @@ enum Visit {
     Open,
     Done,
 }
+
+/// A node in an edge, if it is known, and where it stands.
+pub(super) type End = (Option<usize>, Span);
 
 struct Builder<'a> {
     report: &'a mut Report,
@@ -220,12 +235,14 @@ impl Builder<'_> {
             expr: item.expr.into_token_stream(),
             options,
             unclear,
+            before: None,
+            behind: None,
             connected: false,
         });
     }
 
     fn chain(&mut self, chain: Chain) {
-        let mut producers: Option<Vec<Option<usize>>> = None;
+        let mut producers: Option<Vec<End>> = None;
         for Group { targets } in chain.groups {
             let consumers: Vec<_> =
                 targets.into_iter().map(|target| self.target(target, producers.as_deref())).collect();
@@ -233,13 +250,25 @@ impl Builder<'_> {
         }
     }
 
-    /// The node that a target means, subscribed to the group before it.
-    fn target(
-        &mut self,
-        Target { stage, options }: Target,
-        producers: Option<&[Option<usize>]>,
-    ) -> Option<usize> {
-        let (node, span) = self.resolve(stage);
+    /// The node that a target means, or the last one of several that are fused; the first one is subscribed to the group before it.
+    fn target(&mut self, Target { parts }: Target, producers: Option<&[End]>) -> End {
+        let mut stages = vec![];
+        let mut parts = parts.into_iter();
+        if let Some(Part { stage, options }) = parts.next() {
+            let first = self.resolve(stage);
+            self.subscribe(first, options, producers);
+            stages.push(first);
+        }
+        for Part { stage, options } in parts {
+            if let Some(option) = options.first() {
+                self.report.at(&option.name, fused::NO_OPTIONS);
+            }
+            stages.push(self.resolve(stage));
+        }
+        self.graph.fuse(&stages, self.report)
+    }
+
+    fn subscribe(&mut self, (node, span): End, options: Vec<OptionItem>, producers: Option<&[End]>) {
         let Some(producers) = producers else {
             if let Some(option) = options.first() {
                 self.report.at(
@@ -247,23 +276,22 @@ impl Builder<'_> {
                     "the options of a subscription stand behind its consumer, right of `=>`",
                 );
             }
-            return node;
+            return;
         };
         let options = Subscription::new(options, self.report);
-        for &producer in producers {
-            match (producer, node) {
+        for &(from, producer) in producers {
+            match (from, node) {
                 (Some(from), Some(to)) => {
-                    self.graph.edges.push(Edge { from, to, options: options.clone(), span });
+                    self.graph.edges.push(Edge { from, to, options: options.clone(), producer, span });
                 }
                 // The other end is reported, or unclear: what this one is connected to is not known.
                 (Some(one), None) | (None, Some(one)) => self.graph.nodes[one].unclear = true,
                 (None, None) => {}
             }
         }
-        node
     }
 
-    fn resolve(&mut self, stage: TargetStage) -> (Option<usize>, Span) {
+    fn resolve(&mut self, stage: TargetStage) -> End {
         match stage {
             TargetStage::Name(name) => (self.named(&name), name.span()),
             TargetStage::Call { function, arguments } => {
@@ -277,6 +305,8 @@ impl Builder<'_> {
                     expr: quote::quote!(#function(#arguments)),
                     options: NodeOptions::none(),
                     unclear: false,
+                    before: None,
+                    behind: None,
                     connected: true,
                 });
                 (Some(self.graph.nodes.len() - 1), span)

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod expand;
+mod fused;
 mod graph;
 mod leaving;
 mod options;

@@ -9,6 +9,7 @@ use crate::value::{literal, word};
 use crate::{names, window};
 
 /// How many stages a node stands for.
+#[derive(Clone)]
 pub(super) enum Replicas {
     One,
     /// An integer literal: the handles are an array.
@@ -18,6 +19,7 @@ pub(super) enum Replicas {
 }
 
 /// The options of a node.
+#[derive(Clone)]
 pub(super) struct NodeOptions {
     pub(super) replicas: Replicas,
     /// A variant of `Restart`, where the user wrote its word.

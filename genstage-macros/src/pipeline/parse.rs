@@ -37,8 +37,13 @@ pub(super) struct Group {
     pub(super) targets: Vec<Target>,
 }
 
-/// One end of an edge, with the options of the subscriptions it makes.
+/// One end of an edge: a stage, or several that are fused, `a |> b`.
 pub(super) struct Target {
+    pub(super) parts: Vec<Part>,
+}
+
+/// A stage in an edge, with the options of the subscriptions that its place makes.
+pub(super) struct Part {
     pub(super) stage: TargetStage,
     pub(super) options: Vec<OptionItem>,
 }
@@ -215,12 +220,16 @@ impl Parse for Chain {
         while input.parse::<Option<Token![=>]>>()?.is_some() {
             groups.push(input.parse()?);
         }
+        if peek_fused(input) {
+            return Err(input.error(NOT_FUSED));
+        }
         if input.peek(token::Brace) || input.peek(Token![.]) {
             return Err(
                 input.error("a stage in an edge is a name or a call: declare this one, as in `name = …;`")
             );
         }
-        if groups.len() == 1 {
+        let is_fused = |group: &Group| group.targets.iter().any(|target| target.parts.len() > 1);
+        if groups.len() == 1 && !groups.iter().any(is_fused) {
             return Err(input.error(
                 "expected `=>`: events flow from the producer on its left to the consumer on its right",
             ));
@@ -245,7 +254,29 @@ impl Parse for Group {
     }
 }
 
+/// Whether `|>` is next.
+fn peek_fused(input: ParseStream<'_>) -> bool {
+    input.peek(Token![|]) && input.peek2(Token![>])
+}
+
+const NOT_FUSED: &str = "a group in braces cannot be fused: `|>` makes one stage of two, so fuse those within, as in `{ a |> b, c }`";
+
 impl Parse for Target {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut parts = vec![input.parse()?];
+        while peek_fused(input) {
+            input.parse::<Token![|]>()?;
+            input.parse::<Token![>]>()?;
+            if input.peek(token::Brace) {
+                return Err(input.error(NOT_FUSED));
+            }
+            parts.push(input.parse()?);
+        }
+        Ok(Self { parts })
+    }
+}
+
+impl Parse for Part {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(Ident)
             && !input.peek(Token![::])

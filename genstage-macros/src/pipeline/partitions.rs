@@ -16,7 +16,7 @@ pub(super) fn check(graph: &Graph, report: &mut Report) {
             other.from == edge.from && is_constant(value) && plain(earlier) == plain(value)
         };
         if let Some((first, _)) = stated[..index].iter().find(same) {
-            let [producer, consumer] = [first.from, first.to].map(|node| &graph.nodes[node].label);
+            let [producer, consumer] = [first.from, first.to].map(|node| graph.label(node));
             let message =
                 format!("partition `{}` of `{producer}` has a consumer already: `{consumer}`", plain(value));
             report.at(value, message);

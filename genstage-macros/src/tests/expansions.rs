@@ -100,11 +100,20 @@ snapshots! {
         crate = my::stages;
         from_iter(0..3) => for_each(drop);
     });
+    pipeline_fused: of_pipeline(quote! {
+        parse = Parse;
+        store = Store, restart: on_failure;
+        lines => parse |> map(|n| n + 1) |> filter(even) => check [max_demand: 3] |> store;
+        lines = Lines;
+        check = Check, replicas: 2;
+    });
     pipeline_half_written: of_pipeline(quote! {
         counter = Counter { next: 0 };
         evens =
         printer = Printer;
         counter => evens => printer;
         counter => prin;
+        counter |> ;
+        counter |> evens => printer;
     });
 }
