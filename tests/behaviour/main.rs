@@ -15,6 +15,7 @@ mod draining;
 mod failure;
 mod fairness;
 mod flow;
+mod fused;
 mod messages;
 mod middle;
 mod reactive_streams;

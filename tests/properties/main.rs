@@ -18,6 +18,7 @@ mod check;
 mod completion;
 mod doom;
 mod events;
+mod fused;
 mod handle;
 mod runtime;
 mod script;

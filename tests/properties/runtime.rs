@@ -10,5 +10,5 @@ pub(crate) fn on_one_thread<T>(test: impl Future<Output = T>) -> T {
 
 /// Runs to the end on two threads, where things really happen at the same time.
 pub(crate) fn on_two_threads<T>(test: impl Future<Output = T>) -> T {
-    Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(test)
+    Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap().block_on(test)
 }
