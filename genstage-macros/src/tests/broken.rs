@@ -7,7 +7,7 @@ use quote::quote;
 use crate::{pipeline, stage};
 
 /// What the macros know, and a few things that they do not.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 45] = [
     "a",
     "b",
     "map",
@@ -49,6 +49,7 @@ const WORDS: [&str; 44] = [
     "::",
     "#",
     "|",
+    "|>",
     "?",
     "0",
     "\"text\"",
@@ -92,7 +93,8 @@ fn a_pipeline() -> TokenStream {
         #[cfg(unix)]
         a = A { next: 0 }, replicas: 3, restart: on_failure;
         b = B::new(), open;
-        a => { b [max_demand: 10, cancel: temporary], map(|n| n + 1) [partition: Parity::Even] };
+        a => { b [max_demand: 10, cancel: temporary], map(|n| n + 1) [partition: Parity::Even] |> c };
+        c = C, restart: always;
     }
 }
 
