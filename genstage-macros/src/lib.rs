@@ -187,7 +187,8 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// stand
 ///
 /// * a call that makes a stage, `map(|n| n + 1)`: a node without a name of its own;
-/// * a group, `{ b, c }`: fan-out to, or fan-in from, everything in it.
+/// * a group, `{ b, c }`: fan-out to, or fan-in from, everything in it;
+/// * stages that are fused, `b |> c`, alone or in a group: see below.
 ///
 /// Options of a subscription stand in brackets behind its consumer:
 ///
@@ -202,6 +203,49 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   then each value needs its consumer, and the compiler names the one that has none. (A constant in that place, such as
 ///   `Config::FIRST`, goes in braces, so that it is not taken for a value of an enum.)
 /// * `selector: |event| …`: of a producer with a broadcast dispatcher, which events the consumer wants.
+///
+/// # Fused edges
+///
+/// `a |> b` makes one stage of two: they share a task, and `b` handles what `a` emits as soon as the callback of `a` has returned. No
+/// message is sent between them and no demand is asked for, so dividing the work into stages costs nothing; in exchange they take
+/// turns. `|>` binds tighter than `=>`, and joins any number of stages.
+///
+/// ```
+/// # use genstage::prelude::*;
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let app = pipeline! {
+///     parse = map(|line: &str| line.parse::<u64>());
+///     check = filter(|number: &Result<u64, _>| number.is_ok());
+///
+///     from_iter(["1", "two", "3"]) => parse [max_demand: 100] |> check => for_each(|number| println!("{number:?}"));
+/// };
+/// assert_eq!(app.check.name(), "check");
+/// let summary = app.run().await?;
+/// assert_eq!(summary.stage("parse |> check").map(|both| (both.events_in, both.events_out)), Some((3, 2)));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The same stages stand there as would over `=>`, and the same events come in the same order. What differs:
+///
+/// * The two are one in summaries, in [`graph`](struct.Pipeline.html#method.graph), and to their neighbours: `parse |> check`. A failure
+///   names the part. They begin anew as one; what one of them states as `replicas` or `restart` holds for both. If one of them is
+///   `blocking`, both are.
+/// * Each part has its own handle, for calls, casts, infos; what else is done by it, such as stopping, is done to the whole. The first
+///   one's can be [`subscribe`](struct.StageRef.html#method.subscribe)d to producers, the last one's events be subscribed to, if it is
+///   `open`.
+/// * The window of the edge before them, behind the first part, says how many events come to the first part at a time. What it emits
+///   comes to the next one as it is, unless that one's `#[stage]` states a window: then in batches of that size.
+/// * Who gets which event, and what is buffered, is up to the last part. A dispatcher of another one may not divide events.
+/// * A source is asked for what is wanted of the last part, at most for a window of the part behind it (1000, if its `#[stage]` states
+///   none) at a time, and again for what that part has left out. What it emits that nobody wants stays between the parts, as many as
+///   its own `buffer_size` says.
+/// * The parts learn of each other by `handle_subscribe`, and of the normal end by `handle_cancel`; that one asks by hand has no effect
+///   between them. If they end in any other way, `terminate` is called, of each.
+///
+/// One `=>` is needed, or an `open` output: without it nothing asks for events, and nothing bounds them. A consumer supervisor cannot
+/// be fused.
 ///
 /// # Restarts
 ///
@@ -288,9 +332,9 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// root     = "crate" "=" path ";"
 /// options  = option { "," option } [ "," ] ";"
 /// node     = { attribute } name "=" expression { "," option } [ "," ] ";"
-/// chain    = group "=>" group { "=>" group } ";"
+/// chain    = group { "=>" group } ";"                (* with a "=>" or a "|>" in it *)
 /// group    = target | "{" target { "," target } [ "," ] "}"
-/// target   = stage [ "[" option { "," option } [ "," ] "]" ]
+/// target   = stage [ "[" option { "," option } [ "," ] "]" ] { "|>" stage }
 /// stage    = name | path "(" arguments ")"
 /// option   = word ":" expression | word
 /// ```
@@ -302,7 +346,7 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `node`    | `#[cfg(unix)] source = Source::new(&path), restart: on_failure;` |
 /// | `chain`   | `source => parse => store;` |
 /// | `group`   | `{ a, b } => merged;` |
-/// | `target`  | `source => store [max_demand: 10, cancel: temporary];` |
+/// | `target`  | `source => store [max_demand: 10, cancel: temporary];`, `source => parse [max_demand: 10] \|> check => store;` |
 /// | `stage`   | `source => map(\|n\| n + 1) => store;` |
 /// | `option`  | `replicas: 4`, `open` |
 ///
@@ -311,7 +355,7 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # What is refused
 ///
 /// While compiling: a node in a position that its role does not have, events of another type than the consumer takes, a
-/// node that is not connected, unknown and duplicate names, an edge declared twice, cycles, unknown options, demands that make no sense where
+/// node that is not connected, unknown and duplicate names, an edge declared twice, cycles, fused stages without an edge, unknown options, demands that make no sense where
 /// they are literals. By `start`: other demands, and `replicas: 0`.
 #[proc_macro]
 pub fn pipeline(input: TokenStream) -> TokenStream {
