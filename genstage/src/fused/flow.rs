@@ -35,7 +35,9 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
         } else {
             self.between.extend(inner.out.drain(..));
         }
-        hear(inner, cx);
+        if inner.has_said_more() {
+            hear(inner, cx);
+        }
     }
 
     /// The callback of the second part has returned.
@@ -46,6 +48,9 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
             std::mem::swap(&mut cx.out, &mut inner.out);
         } else {
             cx.out.append(&mut inner.out);
+        }
+        if !inner.has_said_more() {
+            return;
         }
         hear(inner, cx);
         cx.finish |= inner.finish;
@@ -83,10 +88,18 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
             let (state, inner) = self.enter_second()?;
             B::Role::events(state, &mut batch, inner).await?;
             self.lent = 0;
-            self.spare = batch.into_buffer();
+            self.recycle(batch.into_buffer());
             self.leave_second(cx);
         }
         Ok(())
+    }
+
+    /// The buffer that was emptied last is the one to be filled next: it is in the processor's cache.
+    fn recycle(&mut self, buffer: Vec<A::Give>) {
+        match self.first.cx_mut() {
+            Some(inner) if inner.out.capacity() == 0 => inner.out = buffer,
+            _ => self.spare = buffer,
+        }
     }
 
     /// What a source has emitted goes on while somebody wants something, or when it was the last of it.
