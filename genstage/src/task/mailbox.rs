@@ -70,7 +70,7 @@ impl<S: Stage> Address<S> {
 
     /// Of a part of a stage: the whole, and the way to it.
     pub(crate) fn part<W: Stage>(whole: &Address<W>, way: impl Route<S> + 'static, name: Arc<str>) -> Self {
-        Self { sender: Sender::Part(Arc::new(way)), shared: whole.shared.part(name) }
+        Self { sender: Sender::new(way), shared: whole.shared.part(name) }
     }
 }
 
@@ -89,7 +89,7 @@ impl<S: Stage> WeakAddress<S> {
         way: impl WeakRoute<S> + 'static,
         name: Arc<str>,
     ) -> Self {
-        Self { sender: WeakSender::Part(Arc::new(way)), shared: whole.shared.part(name) }
+        Self { sender: WeakSender::new(way), shared: whole.shared.part(name) }
     }
 
     pub(crate) fn upgrade(&self) -> Option<Address<S>> {
@@ -157,12 +157,12 @@ impl<S: Stage> Clone for Address<S> {
     }
 }
 
-pub(crate) fn mailbox<S: Stage>(name: Arc<str>, options: StageOptions) -> (Address<S>, Mailbox<S>) {
+pub(crate) fn mailbox<S: Runnable>(name: Arc<str>, options: StageOptions) -> (Address<S>, Mailbox<S>) {
     let (sender, receiver) = channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
     let life = Arc::new(Life { permits, task: Mutex::new(None), ended: SetOnce::new() });
     let shared = Shared { name, id: StageId::next(), options, life };
-    (Address { sender: Sender::Own(sender), shared: Arc::new(shared) }, receiver)
+    (Address { sender: Sender::new(sender), shared: Arc::new(shared) }, receiver)
 }
 
 // A message to a stage that has ended is dropped with its mailbox: whoever ends has told its neighbours.

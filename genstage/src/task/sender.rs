@@ -6,16 +6,12 @@ use super::mailbox::Message;
 use crate::channel;
 use crate::role::Stage;
 
-pub(crate) enum Sender<S: Stage> {
-    Own(channel::Sender<Message<S>>),
-    Part(Arc<dyn Route<S>>),
-}
+/// Whichever it is, a handle does not own what is on the way in it: the compiler, dropping a handle, would look at the types of the events
+/// in there, and report them once more where a struct has not the trait of its role.
+pub(crate) struct Sender<S: Stage>(Arc<dyn Route<S>>);
 
 /// One that does not keep the stage reachable.
-pub(crate) enum WeakSender<S: Stage> {
-    Own(channel::WeakSender<Message<S>>),
-    Part(Arc<dyn WeakRoute<S>>),
-}
+pub(crate) struct WeakSender<S: Stage>(Arc<dyn WeakRoute<S>>);
 
 /// A message that was not sent; none if it was for the whole already and cannot be what it was.
 pub(crate) type Unsent<S> = Option<Message<S>>;
@@ -33,59 +29,77 @@ pub(crate) trait WeakRoute<S: Stage>: Send + Sync {
     fn upgrade(&self) -> Option<Arc<dyn Route<S>>>;
 }
 
+impl<S: Stage> Route<S> for channel::Sender<Message<S>>
+where
+    Message<S>: Send,
+{
+    fn send(&self, message: Message<S>) -> Result<(), Unsent<S>> {
+        self.send(message).map_err(Some)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn downgrade(&self) -> Arc<dyn WeakRoute<S>> {
+        Arc::new(self.downgrade())
+    }
+
+    fn has_input(&self) -> bool {
+        true
+    }
+}
+
+impl<S: Stage> WeakRoute<S> for channel::WeakSender<Message<S>>
+where
+    Message<S>: Send,
+{
+    fn upgrade(&self) -> Option<Arc<dyn Route<S>>> {
+        let sender = self.upgrade()?;
+        Some(Arc::new(sender))
+    }
+}
+
 impl<S: Stage> Sender<S> {
+    pub(super) fn new(way: impl Route<S> + 'static) -> Self {
+        Self(Arc::new(way))
+    }
+
     pub(crate) fn send(&self, message: Message<S>) -> Result<(), Unsent<S>> {
-        match self {
-            Self::Own(mailbox) => mailbox.send(message).map_err(Some),
-            Self::Part(whole) => whole.send(message),
-        }
+        self.0.send(message)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        match self {
-            Self::Own(mailbox) => mailbox.is_closed(),
-            Self::Part(whole) => whole.is_closed(),
-        }
+        self.0.is_closed()
     }
 
     pub(crate) fn has_input(&self) -> bool {
-        match self {
-            Self::Own(_) => true,
-            Self::Part(whole) => whole.has_input(),
-        }
+        self.0.has_input()
     }
 
     pub(super) fn downgrade(&self) -> WeakSender<S> {
-        match self {
-            Self::Own(mailbox) => WeakSender::Own(mailbox.downgrade()),
-            Self::Part(whole) => WeakSender::Part(whole.downgrade()),
-        }
+        WeakSender(self.0.downgrade())
     }
 }
 
 impl<S: Stage> WeakSender<S> {
+    pub(super) fn new(way: impl WeakRoute<S> + 'static) -> Self {
+        Self(Arc::new(way))
+    }
+
     pub(super) fn upgrade(&self) -> Option<Sender<S>> {
-        match self {
-            Self::Own(mailbox) => mailbox.upgrade().map(Sender::Own),
-            Self::Part(whole) => whole.upgrade().map(Sender::Part),
-        }
+        self.0.upgrade().map(Sender)
     }
 }
 
 impl<S: Stage> Clone for Sender<S> {
     fn clone(&self) -> Self {
-        match self {
-            Self::Own(mailbox) => Self::Own(mailbox.clone()),
-            Self::Part(whole) => Self::Part(whole.clone()),
-        }
+        Self(self.0.clone())
     }
 }
 
 impl<S: Stage> Clone for WeakSender<S> {
     fn clone(&self) -> Self {
-        match self {
-            Self::Own(mailbox) => Self::Own(mailbox.clone()),
-            Self::Part(whole) => Self::Part(whole.clone()),
-        }
+        Self(self.0.clone())
     }
 }
