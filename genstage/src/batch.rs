@@ -8,7 +8,7 @@ use std::vec;
 /// counts as handled and is dropped.
 #[derive(Debug)]
 pub struct Batch<T> {
-    events: Vec<T>,
+    pub(crate) events: Vec<T>,
 }
 
 impl<T> Batch<T> {
@@ -28,6 +28,11 @@ impl<T> Batch<T> {
     /// The buffer leaves with it, so the producer has to allocate another: prefer [`drain`](Self::drain) where it does.
     pub fn take(&mut self) -> Vec<T> {
         std::mem::take(&mut self.events)
+    }
+
+    /// All of it, to be handled elsewhere.
+    pub(crate) fn move_out(&mut self) -> Self {
+        Self::new(self.take())
     }
 
     /// The emptied buffer.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::task::coop;
 
 /// A new channel.
@@ -33,24 +33,51 @@ struct State<T> {
     is_closed: bool,
 }
 
-/// Sends messages. The receiver learns when there is no sender any more.
-pub(crate) struct Sender<T>(Arc<Channel<T>>);
-
-impl<T> Sender<T> {
-    /// Sends a message; it comes back if the channel is closed.
+impl<T> Channel<T> {
+    /// Where to put messages, if any are accepted.
     #[inline]
-    pub(crate) fn send(&self, message: T) -> Result<(), T> {
-        let mut state = self.0.state.lock();
-        if state.is_closed {
-            return Err(message);
-        }
+    fn open(&self) -> Option<Open<'_, T>> {
+        let state = self.state.lock();
+        (!state.is_closed).then_some(Open(state))
+    }
+}
+
+/// A channel that is open, as long as this is held.
+struct Open<'a, T>(MutexGuard<'a, State<T>>);
+
+impl<T> Open<'_, T> {
+    #[inline]
+    fn push(self, message: T) {
+        let Self(mut state) = self;
         state.queue.push_back(message);
         let receiver = state.receiver.take();
         drop(state);
         if let Some(receiver) = receiver {
             receiver.wake();
         }
+    }
+}
+
+/// Sends messages. The receiver learns when there is no sender any more.
+pub(crate) struct Sender<T>(Arc<Channel<T>>);
+
+impl<T> Sender<T> {
+    /// Sends a message; it comes back if the channel is closed.
+    pub(crate) fn send(&self, message: T) -> Result<(), T> {
+        match self.0.open() {
+            Some(state) => state.push(message),
+            None => return Err(message),
+        }
         Ok(())
+    }
+
+    /// Sends what `make` makes, under the channel's lock: what a message is made of is moved only once, to where it is to be read.
+    /// False, and nothing is made, if the channel is closed.
+    #[inline]
+    pub(crate) fn send_made(&self, make: impl FnOnce() -> T) -> bool {
+        let Some(state) = self.0.open() else { return false };
+        state.push(make());
+        true
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -122,9 +149,10 @@ impl<T> Receiver<T> {
         }
         let budget = ready!(coop::poll_proceed(cx));
         let mut state = self.channel.state.lock();
-        mem::swap(&mut state.queue, &mut self.taken);
-        let is_there = !self.taken.is_empty();
-        if !is_there && !state.is_closed && self.channel.senders.load(Ordering::Acquire) > 0 {
+        let is_there = !state.queue.is_empty();
+        if is_there {
+            mem::swap(&mut state.queue, &mut self.taken);
+        } else if !state.is_closed && self.channel.senders.load(Ordering::Acquire) > 0 {
             let before = state.receiver.replace(cx.waker().clone());
             drop(state);
             // A waker that is dropped may run a destructor.
@@ -141,6 +169,12 @@ impl<T> Receiver<T> {
     #[inline]
     pub(crate) fn take(&mut self) -> Option<T> {
         self.taken.pop_front()
+    }
+
+    /// The message that is next, if it is here already.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<&T> {
+        self.taken.front()
     }
 
     /// Refuses everything from now on; what was sent before.

@@ -51,11 +51,8 @@ enum Message<T> {
 struct Port<T>(Sender<Message<T>>);
 
 impl<T: Send> Downstream<T> for Port<T> {
-    fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
-        self.0.send(Message::Events(id, events)).map_err(|refused| match refused {
-            Message::Events(_, events) => events,
-            Message::Gone(..) => Vec::new(),
-        })
+    fn events(&self, id: SubscriptionId, events: &mut Vec<T>) -> bool {
+        self.0.send_made(|| Message::Events(id, std::mem::take(events)))
     }
 
     fn producer_gone(&self, id: SubscriptionId, _: CancelKind, reason: Reason) {
@@ -87,7 +84,7 @@ impl<T: Send + 'static> EventStream<T> {
         let consumer = Consumer::new(Box::new(Port(self.sender.clone())), Cancel::Temporary);
         producer.admit(ours, consumer, options.options.into_options(0));
         let port = producer.upstream();
-        port.ask(theirs.id, window.open(), Vec::new());
+        port.ask(theirs.id, window.open(), &mut Vec::new());
         self.producers.insert(theirs.id, Producer { port, window, cancel });
         Ok(self)
     }
@@ -101,8 +98,8 @@ impl<T> EventStream<T> {
         if let Some(producer) = self.producers.get_mut(id) {
             let ask = producer.window.handled(1);
             if ask > 0 {
-                let spare = if events.is_empty() { std::mem::take(events).into() } else { Vec::new() };
-                producer.port.ask(*id, ask, spare);
+                let mut spare = if events.is_empty() { std::mem::take(events).into() } else { Vec::new() };
+                producer.port.ask(*id, ask, &mut spare);
             }
         }
         Some(event)
@@ -187,7 +184,7 @@ mod tests {
     struct Back(Arc<Mutex<Vec<u64>>>);
 
     impl Upstream<u64> for Back {
-        fn ask(&self, _: SubscriptionId, _: usize, _: Vec<u64>) {}
+        fn ask(&self, _: SubscriptionId, _: usize, _: &mut Vec<u64>) {}
 
         fn give_back(&self, _: SubscriptionId, events: Vec<u64>) {
             self.0.lock().unwrap().extend(events);
@@ -201,7 +198,7 @@ mod tests {
         let ((give, ports), (sent, accepted)) = (mpsc::channel::<(Port<u64>, _)>(), mpsc::channel());
         thread::spawn(move || {
             for (port, id) in ports {
-                let sends = (0..100).take_while(|event| port.events(id, vec![*event]).is_ok());
+                let sends = (0..100).take_while(|event| port.events(id, &mut vec![*event]));
                 sent.send(sends.count()).unwrap();
             }
         });

@@ -9,8 +9,8 @@ use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
 /// longest. O(log n) in the number of consumers for each ask and for each consumer served.
 #[derive(Debug, Default)]
 pub struct DemandDispatcher {
-    /// Every consumer that has demand, the next to be served at the top; and what was true of consumers before. Empty as long as
-    /// there is only one.
+    /// Every consumer that has demand, the next to be served at the top; and what was true of consumers before. As long as there is
+    /// only one consumer, neither this nor the sum is kept.
     order: BinaryHeap<Place>,
     /// By the consumer's key: its outstanding demand and its turn among equals.
     demands: Vec<(usize, u64)>,
@@ -70,9 +70,6 @@ impl DemandDispatcher {
     /// Takes out the consumer that is to be served next.
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        if let [(demand, _)] = self.demands[..] {
-            return (demand > 0).then_some(0);
-        }
         while let Some(place) = self.order.pop() {
             if self.is_true(&place) {
                 return Some(place.2);
@@ -83,13 +80,20 @@ impl DemandDispatcher {
 
     #[inline]
     fn set(&mut self, consumer: usize, demand: usize) {
+        if let [(alone, _)] = &mut self.demands[..] {
+            *alone = demand;
+            self.wanted = demand;
+            return;
+        }
+        self.set_among_others(consumer, demand);
+    }
+
+    fn set_among_others(&mut self, consumer: usize, demand: usize) {
         let Some(entry) = self.demands.get_mut(consumer) else { return };
         let (old, _) = std::mem::replace(entry, (demand, self.turn));
         self.total = self.total - old as u128 + demand as u128;
         self.wanted = usize::try_from(self.total).unwrap_or(usize::MAX);
-        if self.demands.len() > 1 {
-            self.order(consumer);
-        }
+        self.order(consumer);
     }
 
     /// Puts a consumer in its place.
@@ -103,6 +107,22 @@ impl DemandDispatcher {
         if self.order.len() > 2 * self.demands.len() {
             let demands = &self.demands;
             self.order.retain(|&(demand, Reverse(turn), consumer)| demands[consumer] == (demand, turn));
+        }
+    }
+
+    /// Serves several consumers, or none.
+    fn dispatch_among<T>(&mut self, events: &mut Vec<T>, mut count: usize, out: &mut Outbox<T>) {
+        if let Some(seed) = self.shuffle.take_if(|_| count > 0) {
+            for consumer in self.shuffled(seed) {
+                if count > 0 {
+                    count -= self.serve(consumer, count, events, out);
+                }
+            }
+        }
+        while count > 0
+            && let Some(consumer) = self.next()
+        {
+            count -= self.serve(consumer, count, events, out);
         }
     }
 
@@ -134,6 +154,7 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
             let was_alone = self.demands.len() == 1;
             self.demands.resize(consumer + 1, (0, 0));
             if was_alone {
+                self.total = self.wanted as u128;
                 self.order(0);
             }
         }
@@ -145,6 +166,7 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
         self.set(consumer.index(), 0);
     }
 
+    #[inline]
     fn ask(&mut self, consumer: ConsumerKey, demand: usize, _: &mut Outbox<T>) {
         if self.max_demand.is_some_and(|max| demand > max) {
             tracing::warn!(
@@ -161,18 +183,16 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
         self.wanted
     }
 
-    fn dispatch(&mut self, events: &mut Vec<T>, mut count: usize, out: &mut Outbox<T>) {
-        if let Some(seed) = self.shuffle.take_if(|_| count > 0) {
-            for consumer in self.shuffled(seed) {
-                if count > 0 {
-                    count -= self.serve(consumer, count, events, out);
+    #[inline]
+    fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
+        match self.demands[..] {
+            [(demand, _)] => {
+                self.shuffle = None;
+                if demand.min(count) > 0 {
+                    self.serve(0, count, events, out);
                 }
             }
-        }
-        while count > 0
-            && let Some(consumer) = self.next()
-        {
-            count -= self.serve(consumer, count, events, out);
+            _ => self.dispatch_among(events, count, out),
         }
     }
 }

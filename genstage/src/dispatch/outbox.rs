@@ -55,8 +55,8 @@ pub struct Outbox<T> {
 
 impl<T> Outbox<T> {
     /// Sends events to a consumer, in one message.
-    pub fn send(&mut self, consumer: ConsumerKey, events: Vec<T>) {
-        if let Err(events) = self.try_send(consumer, events) {
+    pub fn send(&mut self, consumer: ConsumerKey, mut events: Vec<T>) {
+        if !self.try_send(consumer, &mut events) {
             self.returned.push((consumer, events));
         }
     }
@@ -66,32 +66,38 @@ impl<T> Outbox<T> {
     /// False if the consumer has ended, though the word is still on its way: all events stay then, in order, for others.
     #[inline]
     pub fn send_first(&mut self, consumer: ConsumerKey, count: usize, events: &mut Vec<T>) -> bool {
-        let batch = if count >= events.len() {
-            std::mem::take(events)
+        if count >= events.len() {
+            if self.try_send(consumer, events) {
+                return true;
+            }
         } else {
             let mut batch = self.spare();
             batch.extend(events.drain(..count));
-            batch
-        };
-        let Err(mut batch) = self.try_send(consumer, batch) else { return true };
-        batch.append(events);
-        *events = batch;
+            if self.try_send(consumer, &mut batch) {
+                return true;
+            }
+            batch.append(events);
+            *events = batch;
+        }
         // Its demand is void all the same.
         self.returned.push((consumer, Vec::new()));
         false
     }
 
-    /// The events come back if the consumer has ended.
+    /// Takes the events; false, and they stay, if the consumer has ended.
     #[inline]
-    fn try_send(&mut self, consumer: ConsumerKey, events: Vec<T>) -> Result<(), Vec<T>> {
+    fn try_send(&mut self, consumer: ConsumerKey, events: &mut Vec<T>) -> bool {
         let count = events.len() as u64;
         let Some((subscription, consumer)) = self.links.get(consumer.0) else {
             self.discarded += count;
-            return Ok(());
+            events.clear();
+            return true;
         };
-        consumer.port.events(subscription.id, events)?;
-        self.events_out += count;
-        Ok(())
+        let is_sent = consumer.port.events(subscription.id, events);
+        if is_sent {
+            self.events_out += count;
+        }
+        is_sent
     }
 
     /// An empty buffer, one that came back if there is one.

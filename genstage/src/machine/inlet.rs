@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::mem;
 
 use super::{ById, Upstream};
 use crate::buffer::Marker;
@@ -21,8 +22,6 @@ struct Link<I> {
     cancel: Cancel,
     /// How the stage asks; unknown before its callback.
     demand: Option<Demand>,
-    /// An emptied buffer that waits for the next ask.
-    spare: Vec<I>,
 }
 
 /// What the stage has to deal with, in the order in which it came.
@@ -42,10 +41,13 @@ pub(crate) struct Inlet<I> {
     queue: VecDeque<Input<(SubscriptionId, Vec<I>)>>,
     /// The message that is being handled in several batches.
     slices: Option<Slices<I>>,
-    /// The subscription and the size of the batch that is with the handler.
+    /// What the handler is lent. It stays here, and is emptied here: a vector that is moved as soon as it was written costs as much
+    /// as all else that is done with it.
+    pub(crate) batch: Batch<I>,
+    /// Its subscription and its size, while it is with the handler.
     handling: Option<(SubscriptionId, usize)>,
-    /// The buffer in which slices are handed out.
-    scratch: Vec<I>,
+    /// An emptied buffer that did not go upstream.
+    spare: Vec<I>,
     pub(crate) events_in: u64,
     pub(crate) discarded: u64,
 }
@@ -62,8 +64,9 @@ impl<I> Inlet<I> {
             producers: ById::new(),
             queue: VecDeque::new(),
             slices: None,
+            batch: Batch::new(Vec::new()),
             handling: None,
-            scratch: Vec::new(),
+            spare: Vec::new(),
             events_in: 0,
             discarded: 0,
         }
@@ -72,7 +75,7 @@ impl<I> Inlet<I> {
     pub(crate) fn subscribe(&mut self, subscription: Subscription, producer: Producer<I>) {
         let Producer { port, window, cancel } = producer;
         let id = subscription.id;
-        let link = Link { subscription, port, window, cancel, demand: None, spare: Vec::new() };
+        let link = Link { subscription, port, window, cancel, demand: None };
         self.producers.insert(id, link);
     }
 
@@ -87,7 +90,7 @@ impl<I> Inlet<I> {
         let before = producer.demand.replace(demand);
         // A stage that was begun anew is asked again: what its producer owes stands.
         if demand == Demand::Automatic && before != Some(Demand::Automatic) {
-            producer.port.ask(id, producer.window.open(), Vec::new());
+            producer.port.ask(id, producer.window.open(), &mut Vec::new());
         }
     }
 
@@ -101,7 +104,7 @@ impl<I> Inlet<I> {
     /// Asks a producer, as the stage itself decides.
     pub(crate) fn ask(&mut self, id: SubscriptionId, demand: usize) {
         if let (Some(producer), true) = (self.producers.get_mut(id), demand > 0) {
-            producer.port.ask(id, demand, std::mem::take(&mut producer.spare));
+            producer.port.ask(id, demand, &mut self.spare);
         }
     }
 
@@ -149,11 +152,9 @@ impl<I> Inlet<I> {
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
     /// `may_begin`; one that was begun is gone through to its end. The same holds for what stands behind messages.
     #[inline]
-    pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<Batch<I>>> {
-        if self.slices.is_some()
-            && let Some(batch) = self.next_slice()
-        {
-            return Some(Input::Events(batch));
+    pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<()>> {
+        if self.slices.is_some() && self.next_slice() {
+            return Some(Input::Events(()));
         }
         loop {
             if !may_begin && !self.may_end() {
@@ -162,10 +163,11 @@ impl<I> Inlet<I> {
             match self.queue.pop_front()? {
                 Input::Gone { gone, at_once } => return Some(Input::Gone { gone, at_once }),
                 Input::Info(info) => return Some(Input::Info(info)),
-                Input::Events((id, events)) => match self.begin(id, events) {
-                    Some(batch) => return Some(Input::Events(batch)),
-                    None => continue,
-                },
+                Input::Events((id, events)) => {
+                    if self.begin(id, events) {
+                        return Some(Input::Events(()));
+                    }
+                }
             }
         }
     }
@@ -177,64 +179,74 @@ impl<I> Inlet<I> {
         *at_once || self.producers.get(gone.id).is_some_and(|producer| producer.cancel == Cancel::Complete)
     }
 
-    /// The first batch of a message; none if its subscription is gone.
+    /// Hands out the first batch of a message; false if its subscription is gone.
     #[inline]
-    fn begin(&mut self, id: SubscriptionId, events: Vec<I>) -> Option<Batch<I>> {
+    fn begin(&mut self, id: SubscriptionId, events: Vec<I>) -> bool {
         let Some(producer) = self.producers.get(id) else {
             self.discarded += events.len() as u64;
-            return None;
+            return false;
         };
-        if producer.demand != Some(Demand::Manual) && events.len() > producer.window.batch_size() {
+        let size = match producer.demand {
+            Some(Demand::Manual) => usize::MAX,
+            _ => producer.window.batch_size(),
+        };
+        if self.batch.events.capacity() > 0 {
+            self.spare = mem::take(&mut self.batch.events);
+        }
+        if events.len() > size {
             self.slices = Some(Slices { id, rest: events.into() });
             return self.next_slice();
         }
-        Some(self.hand_out(id, events))
+        self.batch.events = events;
+        self.hand_out(id);
+        true
     }
 
-    fn next_slice(&mut self) -> Option<Batch<I>> {
-        let slices = self.slices.as_mut()?;
-        let id = slices.id;
-        match self.producers.get_mut(id) {
-            Some(producer) if !slices.rest.is_empty() => {
-                let size = producer.window.batch_size().min(slices.rest.len());
-                let mut events = std::mem::take(&mut self.scratch);
-                events.extend(slices.rest.drain(..size));
-                if slices.rest.is_empty() {
-                    producer.spare = std::mem::take(&mut slices.rest).into();
-                }
-                Some(self.hand_out(id, events))
-            }
-            _ => {
-                self.discarded += slices.rest.len() as u64;
-                self.slices = None;
-                None
-            }
+    /// Hands out the next batch of a large message; false if that was all, or if its subscription is gone.
+    fn next_slice(&mut self) -> bool {
+        let Some(slices) = &mut self.slices else { return false };
+        let (id, left) = (slices.id, slices.rest.len());
+        let Some(producer) = self.producers.get(id) else {
+            self.discarded += left as u64;
+            self.slices = None;
+            return false;
+        };
+        let size = producer.window.batch_size();
+        if left > size {
+            self.batch.events = mem::take(&mut self.spare);
+            self.batch.events.extend(slices.rest.drain(..size));
+        } else {
+            self.batch.events = mem::take(&mut slices.rest).into();
+            self.slices = None;
         }
+        self.hand_out(id);
+        true
     }
 
     #[inline]
-    fn hand_out(&mut self, id: SubscriptionId, events: Vec<I>) -> Batch<I> {
-        self.events_in += events.len() as u64;
-        self.handling = Some((id, events.len()));
-        Batch::new(events)
+    fn hand_out(&mut self, id: SubscriptionId) {
+        let events = self.batch.len();
+        self.events_in += events as u64;
+        self.handling = Some((id, events));
     }
 
-    /// Takes a handled batch back: its buffer, and the demand that it met; `more` may be asked for.
+    /// The handler is done with the batch: what it left is dropped, and the demand that it met may be asked for again, if there is
+    /// to be `more`.
     #[inline]
-    pub(super) fn handled(&mut self, batch: Batch<I>, more: bool) {
-        let buffer = batch.into_buffer();
+    pub(super) fn handled(&mut self, more: bool) {
+        self.batch.events.clear();
         let Some((id, events)) = self.handling.take().filter(|_| more) else { return };
         let Some(producer) = self.producers.get_mut(id) else { return };
-        match self.slices {
-            Some(_) => self.scratch = buffer,
-            None => producer.spare = buffer,
-        }
         let ask = match producer.demand {
             Some(Demand::Manual) => 0,
             _ => producer.window.handled(events),
         };
+        if self.slices.is_some() {
+            // It is for the next slice.
+            self.spare = mem::take(&mut self.batch.events);
+        }
         if ask > 0 {
-            producer.port.ask(id, ask, std::mem::take(&mut producer.spare));
+            producer.port.ask(id, ask, &mut self.batch.events);
         }
     }
 
@@ -243,7 +255,7 @@ impl<I> Inlet<I> {
         let Some(producer) = self.producers.get_mut(id) else { return };
         let ask = producer.window.handled(1);
         if ask > 0 {
-            producer.port.ask(id, ask, Vec::new());
+            producer.port.ask(id, ask, &mut Vec::new());
         }
     }
 
@@ -266,7 +278,13 @@ impl<I> Inlet<I> {
         queued.sum::<usize>() + self.slices.as_ref().map_or(0, |slices| slices.rest.len())
     }
 
+    /// Drops what the handler did not get through.
+    pub(crate) fn clear_batch(&mut self) {
+        self.batch.events.clear();
+    }
+
     pub(super) fn clear(&mut self) {
+        self.clear_batch();
         self.slices = None;
         self.queue.clear();
     }

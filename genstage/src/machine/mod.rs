@@ -26,18 +26,18 @@ use crate::buffer::Marker;
 use crate::dispatch::{Consumer, Dispatcher, NotDispatched};
 use crate::role::Kind;
 use crate::subscription::{CancelKind, Cancelled, Demand, Side, Subscription, SubscriptionId};
-use crate::{Batch, Cancel, DemandMode, Reason};
+use crate::{Cancel, DemandMode, Reason};
 use inlet::Input;
 
 /// What the shell has to do next.
 #[derive(Debug)]
-pub(crate) enum Step<I> {
+pub(crate) enum Step {
     /// Wait for a message.
     Wait,
     /// Call `handle_demand`, then report `emitted`.
     Demand(usize),
-    /// Call `handle_events`, then report `emitted` and `handled`.
-    Events(Batch<I>),
+    /// Call `handle_events` with the inlet's batch, then report `emitted` and `handled`.
+    Events,
     /// Call the handler of an info whose turn has come, then report `emitted`.
     Info(Marker),
     /// Call the subscribe callback of that side, then report `emitted` and, of a producer, `subscribed`.
@@ -233,11 +233,11 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.outlet.emit(events);
     }
 
-    /// Takes a batch back from the event handler, and asks for more where the window says so.
+    /// The event handler is done with its batch: asks for more where the window says so.
     #[inline]
-    pub(crate) fn handled(&mut self, batch: Batch<I>) {
+    pub(crate) fn handled(&mut self) {
         // A stage that has finished wants nothing more, and the events of a supervisor are with its children still.
-        self.inlet.handled(batch, self.finishing.is_none() && self.kind != Kind::ConsumerSupervisor);
+        self.inlet.handled(self.finishing.is_none() && self.kind != Kind::ConsumerSupervisor);
     }
 
     /// The callback of a subscription's end has been called.
@@ -278,7 +278,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             self.begin_to_drain();
         }
         // What the old state did not get through met its demand all the same.
-        self.handled(Batch::new(Vec::new()));
+        self.handled();
     }
 
     /// How many events are wanted that the stage's handler was asked for and has not emitted.
@@ -288,7 +288,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// What to do now. To be called until it says [`Step::Wait`], and again after each message.
     #[inline]
-    pub(crate) fn next(&mut self) -> Step<I> {
+    pub(crate) fn next(&mut self) -> Step {
         // As it mostly is.
         if self.callbacks.is_empty()
             && self.finishing.is_none()
@@ -300,7 +300,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.next_of_all()
     }
 
-    fn next_of_all(&mut self) -> Step<I> {
+    fn next_of_all(&mut self) -> Step {
         loop {
             let discarded = self.outlet.take_unreported();
             if discarded > 0 {
@@ -348,7 +348,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
 
     /// The next call of the stage's own handler, if one is due.
     #[inline]
-    fn work(&mut self) -> Step<I> {
+    fn work(&mut self) -> Step {
         if self.kind == Kind::Producer {
             return match self.outlet.claim() {
                 0 => Step::Wait,
@@ -365,7 +365,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         }
         match self.inlet.next(may_begin) {
             None => return Step::Wait,
-            Some(Input::Events(batch)) => return Step::Events(batch),
+            Some(Input::Events(())) => return Step::Events,
             Some(Input::Info(info)) => self.outlet.info(info),
             Some(Input::Gone { gone, .. }) => self.producer_gone(gone),
         }

@@ -306,6 +306,12 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     /// Sends what is buffered and wanted.
     #[inline]
     fn serve(&mut self) {
+        if !self.buffer.is_empty() {
+            self.serve_buffered();
+        }
+    }
+
+    fn serve_buffered(&mut self) {
         while !self.buffer.is_empty() && self.mode == DemandMode::Forward {
             let wanted = self.dispatcher.wanted();
             if wanted == 0 {

@@ -5,8 +5,8 @@ use crate::subscription::{CancelKind, SubscriptionId};
 ///
 /// To one that has ended it says nothing: whoever ends tells its neighbours so.
 pub(crate) trait Upstream<T>: Send {
-    /// Asks for `demand` more events; `spare` is an empty buffer to send some of them in.
-    fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<T>);
+    /// Asks for `demand` more events; `spare` is an empty buffer to send some of them in, and is taken.
+    fn ask(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<T>);
 
     /// Events that the consumer received and will not handle, the oldest there are. It has cancelled before.
     fn give_back(&self, id: SubscriptionId, events: Vec<T>);
@@ -17,8 +17,8 @@ pub(crate) trait Upstream<T>: Send {
 
 /// What a producer can say to its consumer.
 pub(crate) trait Downstream<T>: Send {
-    /// Sends events; they come back if the consumer has ended.
-    fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>>;
+    /// Takes the events and sends them; false, and they stay, if the consumer has ended.
+    fn events(&self, id: SubscriptionId, events: &mut Vec<T>) -> bool;
 
     /// The producer has ended, or the subscription is cancelled: it has sent everything it will.
     fn producer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason);

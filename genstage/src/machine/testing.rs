@@ -99,9 +99,9 @@ impl<T: Clone + Send> Downstream<T> for Port<T>
 where
     T: 'static,
 {
-    fn events(&self, _: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
-        self.recorder.note(self.neighbour, Sent::Events(events));
-        Ok(())
+    fn events(&self, _: SubscriptionId, events: &mut Vec<T>) -> bool {
+        self.recorder.note(self.neighbour, Sent::Events(std::mem::take(events)));
+        true
     }
 
     fn producer_gone(&self, _: SubscriptionId, _: CancelKind, reason: Reason) {
@@ -110,7 +110,7 @@ where
 }
 
 impl<T: Clone + Send + 'static> Upstream<T> for Port<T> {
-    fn ask(&self, _: SubscriptionId, demand: usize, _: Vec<T>) {
+    fn ask(&self, _: SubscriptionId, demand: usize, _: &mut Vec<T>) {
         self.recorder.note(self.neighbour, Sent::Ask(demand));
     }
 

@@ -35,7 +35,7 @@ fn fed(kind: Kind, windows: &[(usize, usize, Cancel)]) -> (Stage, Vec<Subscripti
 type Stage = Machine<u32, u32, DemandDispatcher>;
 
 /// What is to be done besides the callbacks for subscriptions, which agree to everything.
-fn next(machine: &mut Stage) -> Step<u32> {
+fn next(machine: &mut Stage) -> Step {
     loop {
         match machine.next() {
             Step::Subscribed(subscription) if subscription.side == Side::Producer => {
@@ -59,11 +59,11 @@ fn demand(machine: &mut Stage) -> Option<usize> {
 /// Handles everything there is by passing it on; the batches that the handler saw.
 fn pass_on(machine: &mut Stage) -> Vec<Vec<u32>> {
     let mut batches = vec![];
-    while let Step::Events(mut batch) = next(machine) {
-        batches.push(batch.to_vec());
-        let mut events = batch.take();
+    while let Step::Events = next(machine) {
+        batches.push(machine.inlet.batch.to_vec());
+        let mut events = machine.inlet.batch.take();
         machine.emitted(&mut events);
-        machine.handled(batch);
+        machine.handled();
     }
     batches
 }
@@ -121,13 +121,13 @@ fn messages_are_cut_into_batches_and_refilled_between_them() {
     let (mut machine, ids, recorder) = fed(Kind::Consumer, &[(10, 5, Cancel::Complete)]);
     assert_eq!(recorder.sent(), [(0, Sent::Ask(10))]);
     machine.on_events(ids[0], (0..6).collect());
-    let Step::Events(mut first) = next(&mut machine) else { panic!("no batch") };
-    assert_eq!(first.drain().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-    machine.handled(first);
+    assert!(matches!(next(&mut machine), Step::Events));
+    assert_eq!(machine.inlet.batch.drain().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    machine.handled();
     assert_eq!(recorder.sent(), [(0, Sent::Ask(5))]);
-    let Step::Events(second) = next(&mut machine) else { panic!("no batch") };
-    assert_eq!(*second, [5]);
-    machine.handled(second);
+    assert!(matches!(next(&mut machine), Step::Events));
+    assert_eq!(*machine.inlet.batch, [5]);
+    machine.handled();
     assert_eq!((recorder.sent(), end(&mut machine)), (vec![], None));
 }
 
@@ -284,8 +284,8 @@ fn what_comes_back_too_late_is_counted_once() {
 struct Ended;
 
 impl Downstream<u32> for Ended {
-    fn events(&self, _: SubscriptionId, events: Vec<u32>) -> Result<(), Vec<u32>> {
-        Err(events)
+    fn events(&self, _: SubscriptionId, _: &mut Vec<u32>) -> bool {
+        false
     }
 
     fn producer_gone(&self, _: SubscriptionId, _: CancelKind, _: Reason) {}

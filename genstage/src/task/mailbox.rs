@@ -168,8 +168,8 @@ pub(crate) fn mailbox<S: Runnable>(name: Arc<str>, options: StageOptions) -> (Ad
 // A message to a stage that has ended is dropped with its mailbox: whoever ends has told its neighbours.
 
 impl<S: Runnable> Upstream<S::Give> for Address<S> {
-    fn ask(&self, id: SubscriptionId, demand: usize, spare: Vec<S::Give>) {
-        let _ = self.sender.send(Message::Ask { id, demand, spare });
+    fn ask(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<S::Give>) {
+        self.sender.ask(id, demand, spare);
     }
 
     fn give_back(&self, id: SubscriptionId, events: Vec<S::Give>) {
@@ -182,12 +182,8 @@ impl<S: Runnable> Upstream<S::Give> for Address<S> {
 }
 
 impl<S: Runnable> Downstream<S::Take> for Address<S> {
-    fn events(&self, id: SubscriptionId, events: Vec<S::Take>) -> Result<(), Vec<S::Take>> {
-        self.sender.send(Message::Events { id, events }).map_err(|refused| match refused {
-            Some(Message::Events { events, .. }) => events,
-            // A refused send returns the message that was sent.
-            _ => Vec::new(),
-        })
+    fn events(&self, id: SubscriptionId, events: &mut Vec<S::Take>) -> bool {
+        self.sender.events(id, events)
     }
 
     fn producer_gone(&self, id: SubscriptionId, kind: CancelKind, reason: Reason) {

@@ -178,10 +178,12 @@ impl<S: Runnable> Shell<S> {
             self.children = cx.children.take();
         }
         let instance = std::mem::replace(&mut self.place, Place::Gone);
-        if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(instance)));
+        let emptied = catch_unwind(AssertUnwindSafe(|| self.machine.inlet.clear_batch()));
+        if dropped.and(emptied).is_err() {
             tracing::warn!(
                 stage = &**self.name(),
-                "the state that is replaced panicked while it was dropped"
+                "the state that is replaced, or an event, panicked while it was dropped"
             );
         }
     }

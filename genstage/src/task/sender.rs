@@ -1,10 +1,12 @@
 //! Where messages to a stage go in: its own mailbox, or, of a part of a fused stage, the mailbox of the whole.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::mailbox::Message;
 use crate::channel;
 use crate::role::Stage;
+use crate::subscription::SubscriptionId;
 
 /// Whichever it is, a handle does not own what is on the way in it: the compiler, dropping a handle, would look at the types of the events
 /// in there, and report them once more where a struct has not the trait of its role.
@@ -19,6 +21,23 @@ pub(crate) type Unsent<S> = Option<Message<S>>;
 /// The way of a part's messages to the whole.
 pub(crate) trait Route<S: Stage>: Send + Sync {
     fn send(&self, message: Message<S>) -> Result<(), Unsent<S>>;
+
+    /// As [`Upstream::ask`](crate::machine::Upstream::ask).
+    fn ask(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<S::Give>) {
+        let _ = self.send(Message::Ask { id, demand, spare: mem::take(spare) });
+    }
+
+    /// As [`Downstream::events`](crate::machine::Downstream::events).
+    fn events(&self, id: SubscriptionId, events: &mut Vec<S::Take>) -> bool {
+        match self.send(Message::Events { id, events: mem::take(events) }) {
+            Err(Some(Message::Events { events: unsent, .. })) => *events = unsent,
+            // A refused send returns the message that was sent.
+            Err(_) => {}
+            Ok(()) => return true,
+        }
+        false
+    }
+
     fn is_closed(&self) -> bool;
     fn downgrade(&self) -> Arc<dyn WeakRoute<S>>;
     /// Whether the part has subscriptions to producers: the first one's are those of the whole.
@@ -35,6 +54,14 @@ where
 {
     fn send(&self, message: Message<S>) -> Result<(), Unsent<S>> {
         self.send(message).map_err(Some)
+    }
+
+    fn ask(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<S::Give>) {
+        self.send_made(|| Message::Ask { id, demand, spare: mem::take(spare) });
+    }
+
+    fn events(&self, id: SubscriptionId, events: &mut Vec<S::Take>) -> bool {
+        self.send_made(|| Message::Events { id, events: mem::take(events) })
     }
 
     fn is_closed(&self) -> bool {
@@ -67,6 +94,16 @@ impl<S: Stage> Sender<S> {
 
     pub(crate) fn send(&self, message: Message<S>) -> Result<(), Unsent<S>> {
         self.0.send(message)
+    }
+
+    #[inline]
+    pub(super) fn ask(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<S::Give>) {
+        self.0.ask(id, demand, spare);
+    }
+
+    #[inline]
+    pub(super) fn events(&self, id: SubscriptionId, events: &mut Vec<S::Take>) -> bool {
+        self.0.events(id, events)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

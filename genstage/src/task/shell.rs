@@ -7,7 +7,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Mailbox, Message, Shared, Unread, WeakAddress, close};
 use super::restart::{Recipe, Restartable};
-use crate::Reason;
 use crate::buffer::Marker;
 use crate::children::Children;
 use crate::control::Control;
@@ -16,6 +15,7 @@ use crate::message::Envelope;
 use crate::role::{Kind, Role, Runnable, Stage};
 use crate::snapshot::{Snapshot, plain_type_name};
 use crate::summary::StageSummary;
+use crate::{Batch, Reason};
 
 /// A stage at run time: the user's state, what the runtime knows of it, and the loop that moves messages between them.
 pub(crate) struct Shell<S: Stage> {
@@ -147,21 +147,21 @@ impl<S: Runnable> Shell<S> {
             }
             let callback = match self.machine.next() {
                 Step::Demand(demand) => match self.inline() {
-                    Some(Instance { state, cx }) => {
+                    Some((Instance { state, cx }, _)) => {
                         S::Role::demand(state, demand, cx).await?;
                         self.obey();
                         continue;
                     }
                     None => Callback::Demand(demand),
                 },
-                Step::Events(mut batch) => match self.inline() {
-                    Some(Instance { state, cx }) => {
-                        S::Role::events(state, &mut batch, cx).await?;
+                Step::Events => match self.inline() {
+                    Some((Instance { state, cx }, batch)) => {
+                        S::Role::events(state, batch, cx).await?;
                         self.obey();
-                        self.machine.handled(batch);
+                        self.machine.handled();
                         continue;
                     }
-                    None => Callback::Events(batch),
+                    None => Callback::Events(self.machine.inlet.batch.move_out()),
                 },
                 Step::End(reason, origin) => return Ok((reason, origin)),
                 // Nobody is left who could reach the stage.
@@ -191,8 +191,9 @@ impl<S: Runnable> Shell<S> {
         instance.is_some_and(|instance| !std::mem::replace(&mut instance.cx.finishes, true))
     }
 
-    /// The instance, for the two callbacks that come with every batch: they are called where the loop is, unless they may block.
-    fn inline(&mut self) -> Option<&mut Instance<S>> {
+    /// The instance and the batch, for the two callbacks that come with every batch: they are called where the loop is, unless they
+    /// may block.
+    fn inline(&mut self) -> Option<(&mut Instance<S>, &mut Batch<S::Take>)> {
         if self.shared.options.blocking {
             return None;
         }
@@ -204,7 +205,7 @@ impl<S: Runnable> Shell<S> {
         if S::Role::KNOWS_DUE {
             instance.cx.due = machine.due();
         }
-        Some(instance)
+        Some((instance, &mut machine.inlet.batch))
     }
 
     /// Calls a callback, and does what it has said.
@@ -241,13 +242,30 @@ impl<S: Runnable> Shell<S> {
         Ok(is_there || children > 0)
     }
 
-    /// Hears the next message.
+    /// Hears the next message; and with it the events, and the demand for what it makes of them, that have come, too. (A producer
+    /// is asked for what each ask comes to: GenStage's rule.)
+    #[inline]
     fn accept(&mut self) {
-        let Some(message) = self.mailbox.take() else { return };
+        loop {
+            match self.mailbox.take() {
+                Some(Message::Ask { id, demand, spare }) => self.machine.on_ask(id, demand, spare),
+                Some(Message::Events { id, events }) => self.machine.on_events(id, events),
+                Some(message) => return self.accept_rarer(message),
+                None => return,
+            }
+            match self.mailbox.peek() {
+                Some(Message::Events { .. }) => {}
+                Some(Message::Ask { .. }) if S::Role::KIND == Kind::ProducerConsumer => {}
+                _ => return,
+            }
+        }
+    }
+
+    fn accept_rarer(&mut self, message: Message<S>) {
         match message {
             Message::Ask { id, demand, spare } => self.machine.on_ask(id, demand, spare),
-            Message::GiveBack { id, events } => self.machine.outlet.give_back(id, events),
             Message::Events { id, events } => self.machine.on_events(id, events),
+            Message::GiveBack { id, events } => self.machine.outlet.give_back(id, events),
             Message::ProducerGone { id, kind, reason } => self.machine.on_producer_gone(id, kind, reason),
             Message::ConsumerGone { id, kind, reason } => self.machine.on_consumer_gone(id, kind, reason),
             Message::User(envelope, permit) => self.message = Some((envelope, permit)),
@@ -289,7 +307,10 @@ impl<S: Runnable> Shell<S> {
         self.obey();
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Handled(batch) => self.machine.handled(batch),
+            Outcome::Handled(batch) => {
+                self.machine.inlet.batch = batch;
+                self.machine.handled();
+            }
             Outcome::Ask(id, demand) => self.machine.subscribed(id, demand),
             Outcome::Cancelled => self.machine.cancelled(),
             Outcome::Report(events) => {

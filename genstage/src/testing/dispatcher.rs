@@ -36,9 +36,9 @@ type Sent<T> = Arc<Mutex<Vec<(SubscriptionId, Vec<T>)>>>;
 struct Port<T>(Sent<T>);
 
 impl<T: Send> Downstream<T> for Port<T> {
-    fn events(&self, id: SubscriptionId, events: Vec<T>) -> Result<(), Vec<T>> {
-        self.0.lock().push((id, events));
-        Ok(())
+    fn events(&self, id: SubscriptionId, events: &mut Vec<T>) -> bool {
+        self.0.lock().push((id, std::mem::take(events)));
+        true
     }
 
     fn producer_gone(&self, _: SubscriptionId, _: CancelKind, _: Reason) {}
