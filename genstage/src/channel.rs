@@ -16,9 +16,11 @@ use tokio::task::coop;
 
 /// A new channel.
 pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let state = Mutex::new(State { queue: VecDeque::new(), receiver: None, is_closed: false });
+    // A stage that has nothing to do has room for one message.
+    let queue = || VecDeque::with_capacity(1);
+    let state = Mutex::new(State { queue: queue(), receiver: None, is_closed: false });
     let channel = Arc::new(Channel { state, senders: AtomicUsize::new(1) });
-    (Sender(channel.clone()), Receiver { channel, taken: VecDeque::new() })
+    (Sender(channel.clone()), Receiver { channel, taken: queue() })
 }
 
 struct Channel<T> {

@@ -19,7 +19,8 @@ pub struct Context<S: Stage> {
     pub(crate) name: Arc<str>,
     /// Weak: a stage does not keep itself reachable.
     pub(crate) this: WeakAddress<S>,
-    timers: JoinSet<()>,
+    /// Most stages have none.
+    timers: Option<JoinSet<()>>,
     pub(crate) out: Vec<S::Give>,
     pub(crate) finish: bool,
     pub(crate) stop: Option<Reason>,
@@ -45,7 +46,7 @@ impl<S: Stage<Take: Send + 'static>> Context<S> {
 
     /// Ends a child; what comes when it has ended.
     pub(crate) fn terminate_child(&mut self, child: ChildId) -> Result<oneshot::Receiver<()>, NoSuchChild> {
-        self.children.as_mut().ok_or(NoSuchChild)?.terminate(child, &mut self.timers)
+        self.children.as_mut().ok_or(NoSuchChild)?.terminate(child, self.timers.get_or_insert_default())
     }
 }
 
@@ -54,7 +55,7 @@ impl<S: Stage> Context<S> {
         Self {
             name: this.name().clone(),
             this,
-            timers: JoinSet::new(),
+            timers: None,
             out: Vec::new(),
             finish: false,
             stop: None,
@@ -118,8 +119,9 @@ impl<S: Stage> Context<S> {
     }
 
     fn timer(&mut self, timer: impl Future<Output = ()> + Send + 'static) -> Timer {
-        while self.timers.try_join_next().is_some() {}
-        Timer(self.timers.spawn(timer))
+        let timers = self.timers.get_or_insert_default();
+        while timers.try_join_next().is_some() {}
+        Timer(timers.spawn(timer))
     }
 
     /// Emits one event.

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::Reason;
 use crate::restart::{Limit, Restarts, Strategy};
@@ -20,8 +19,7 @@ pub(crate) struct Group {
     restarts: Mutex<Restarts>,
     /// In the order in which they were declared, or started.
     members: Mutex<BTreeMap<usize, Arc<dyn Remote>>>,
-    failure: OnceLock<(Arc<str>, Reason)>,
-    failed: CancellationToken,
+    failure: SetOnce<(Arc<str>, Reason)>,
 }
 
 /// A member that can be told something, after the callback that runs. One that has ended hears nothing.
@@ -79,7 +77,6 @@ impl Group {
     /// A member's failure is that of all. Later ones are not.
     pub(crate) fn fail(&self, member: &Arc<str>, reason: &Reason) {
         let _ = self.failure.set((member.clone(), reason.clone()));
-        self.failed.cancel();
     }
 
     /// Who failed for all, and why.
@@ -89,15 +86,14 @@ impl Group {
 
     /// Waits until one has failed for all. Cancellation safe.
     pub(crate) async fn failed(&self) {
-        self.failed.cancelled().await;
+        self.failure.wait().await;
     }
 }
 
 /// The signal to stop, of all stages of a pipeline, or of one child of a supervisor.
 #[derive(Default)]
 pub(crate) struct Control {
-    stop: CancellationToken,
-    stopping: AtomicBool,
+    stopping: SetOnce<()>,
     pub(crate) group: Arc<Group>,
     /// A child of a supervisor: its end, and its failure, are its own affair.
     is_child: bool,
@@ -116,8 +112,7 @@ impl Control {
 
     /// Tells whoever it is for to stop.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.stop.cancel();
+        let _ = self.stopping.set(());
     }
 
     /// A stage has ended. If a stage of a pipeline has failed, the others stop; the first failure is the pipeline's.
@@ -137,13 +132,13 @@ impl Control {
 
     /// What the future comes to, or nothing if the pipeline stops before.
     ///
-    /// To be awaited by a task of its own: the token is polled at first, so that it wakes the task, and then only once it is
-    /// cancelled. Polling it every time takes its lock every time, a tenth of what a small batch costs.
+    /// To be awaited by a task of its own: the signal is polled at first, so that it wakes the task, and then only once it has been
+    /// given. Polling it every time takes its lock every time, a tenth of what a small batch costs.
     pub(crate) async fn unless_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let (mut future, mut stopped) = (pin!(future), pin!(self.stop.cancelled()));
+        let (mut future, mut stopped) = (pin!(future), pin!(self.stopping.wait()));
         let mut waits = false;
         poll_fn(|cx| {
-            if !waits || self.stopping.load(Ordering::Acquire) {
+            if !waits || self.stopping.initialized() {
                 waits = true;
                 if stopped.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(None);

@@ -152,6 +152,9 @@ impl<T> Outbox<T> {
 
     pub(crate) fn insert(&mut self, subscription: Subscription, consumer: Consumer<T>) -> ConsumerKey {
         let id = subscription.id;
+        if self.links.capacity() == 0 {
+            self.links.reserve_exact(1);
+        }
         let key = self.links.insert((subscription, consumer));
         self.keys.insert(id, key);
         ConsumerKey(key)

@@ -315,7 +315,12 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
             if let Some((reason, origin)) = &self.end {
                 return Step::End(reason.clone(), *origin);
             }
-            match self.callbacks.pop_front() {
+            let callback = self.callbacks.pop_front();
+            if self.callbacks.is_empty() {
+                // They come as seldom as subscriptions.
+                self.callbacks.shrink_to_fit();
+            }
+            match callback {
                 Some(Callback::Drain) => return Step::Drain,
                 Some(Callback::Subscribed(subscription)) => return Step::Subscribed(subscription),
                 Some(Callback::Cancelled(cancelled, then)) => {

@@ -185,8 +185,8 @@ fn call_here<S: Runnable>(mut instance: Instance<S>, callback: Callback<S>, shar
     (instance, outcome.and_then(|outcome| outcome.map_err(Reason::from)))
 }
 
-/// What a future comes to; its panic as a reason to end.
-pub(crate) async fn guarded<T>(future: impl Future<Output = T>) -> Result<T, Reason> {
-    let caught = AssertUnwindSafe(future).catch_unwind().await;
-    caught.map_err(|payload| Reason::from_panic(&*payload))
+/// What a future comes to; its panic as a reason to end. (No `async fn`: that would keep the future twice, as it came and as it runs.)
+pub(crate) fn guarded<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Reason>> {
+    let caught = AssertUnwindSafe(future).catch_unwind();
+    caught.map(|caught| caught.map_err(|payload| Reason::from_panic(&*payload)))
 }

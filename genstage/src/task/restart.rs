@@ -1,6 +1,7 @@
 //! The end of an instance, and the next.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,10 +91,7 @@ impl<S: Runnable> Shell<S> {
         loop {
             let (reason, origin) = match end.take() {
                 Some(end) => end,
-                None => match control.unless_stopped(self.drive()).await {
-                    Some(end) => end,
-                    None => (self.stopped().await, Origin::Others),
-                },
+                None => self.drive_unless_stopped(control).await,
             };
             let wait = self.next_after(&(reason.clone(), origin), control);
             if wait.is_none() {
@@ -107,6 +105,18 @@ impl<S: Runnable> Shell<S> {
                 return Reason::Shutdown;
             }
             end = self.renew().err().map(|reason| (reason, Origin::Itself));
+        }
+    }
+
+    async fn drive_unless_stopped(&mut self, control: &Control) -> End {
+        let end = {
+            // Pinned here: what goes into an `async fn` is kept twice, as it came and as it runs.
+            let driven = pin!(self.drive());
+            control.unless_stopped(driven).await
+        };
+        match end {
+            Some(end) => end,
+            None => (self.stopped().await, Origin::Others),
         }
     }
 

@@ -22,6 +22,11 @@ impl<T> SetOnce<T> {
         self.0.initialized()
     }
 
+    pub fn get(&self) -> Option<&T> {
+        point();
+        self.0.get()
+    }
+
     pub async fn wait(&self) -> &T {
         point();
         self.0.wait().await
