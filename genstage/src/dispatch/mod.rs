@@ -5,6 +5,7 @@ mod demand;
 mod hash;
 mod outbox;
 mod partition;
+mod slot;
 
 pub use broadcast::{BroadcastDispatcher, Selector, check_broadcast};
 pub use demand::DemandDispatcher;

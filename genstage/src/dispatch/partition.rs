@@ -1,9 +1,9 @@
-use std::collections::VecDeque;
 use std::fmt::{self, Debug};
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
+use super::slot::Slot;
 use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox, stable_hash};
 use crate::buffer::Marker;
 
@@ -20,7 +20,7 @@ use crate::buffer::Marker;
 ///
 /// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued.
 pub struct PartitionDispatcher<T, K = usize> {
-    partition_of: Box<PartitionOf<T>>,
+    partitions_of: Box<PartitionsOf<T>>,
     /// The number of the partition that a subscription names.
     number_of: Box<dyn Fn(&K) -> usize + Send>,
     partitions: Vec<Slot<T>>,
@@ -35,13 +35,14 @@ pub struct PartitionDispatcher<T, K = usize> {
     full: usize,
     /// Infos that are held, with the number of partitions that they wait for.
     infos: FxHashMap<Marker, usize>,
-    /// The partitions that events of the present call go to.
+    /// The partitions with demand that events of the present call go to.
     served: Vec<usize>,
     /// Which partition each of the events is for that come now.
     numbers: Vec<Option<usize>>,
 }
 
-type PartitionOf<T> = dyn Fn(&T) -> Option<usize> + Send;
+/// Says which partition each of the events is for: once a batch, so that the user's function is called where the loop is.
+type PartitionsOf<T> = dyn Fn(&[T], &mut Vec<Option<usize>>) + Send;
 
 /// Which partition a subscription is for: its number, or the value of an enum that stands for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,38 +69,6 @@ impl<K> PartitionKey<K> for K {
 impl<K> PartitionKey<K> for Option<K> {
     fn into_key(self) -> Option<K> {
         self
-    }
-}
-
-struct Slot<T> {
-    consumer: Option<ConsumerKey>,
-    /// Its consumer has gone, and no other has come.
-    abandoned: bool,
-    state: State<T>,
-    /// What goes to the consumer at the end of the present call.
-    batch: Vec<T>,
-}
-
-/// A partition either waits for events, or has some that nobody asked for.
-enum State<T> {
-    Waiting(usize),
-    Queued { entries: VecDeque<Entry<T>>, events: usize },
-}
-
-enum Entry<T> {
-    Event(T),
-    Info(Marker),
-}
-
-impl<T> State<T> {
-    fn empty_queue() -> Self {
-        Self::Queued { entries: VecDeque::new(), events: 0 }
-    }
-}
-
-impl<T> Slot<T> {
-    fn new() -> Self {
-        Self { consumer: None, abandoned: false, state: State::Waiting(0), batch: Vec::new() }
     }
 }
 
@@ -163,7 +132,7 @@ impl<T, K> PartitionDispatcher<T, K> {
         number_of: impl Fn(&K) -> usize + Send + 'static,
     ) -> Self {
         Self {
-            partition_of: Box::new(partition_of),
+            partitions_of: Box::new(move |events, numbers| numbers.extend(events.iter().map(&partition_of))),
             number_of: Box::new(number_of),
             partitions: (0..partitions).map(|_| Slot::new()).collect(),
             queue_size: PartitionDispatcher::<T>::QUEUE_SIZE,
@@ -184,34 +153,32 @@ impl<T, K> PartitionDispatcher<T, K> {
         self
     }
 
-    /// Gives one event to a partition; back if its queue is full.
+    /// Queues an event in its partition; gives it back if the queue is full.
+    #[inline]
     fn place(&mut self, partition: usize, event: T) -> Result<(), T> {
-        let slot = &mut self.partitions[partition];
-        match &mut slot.state {
-            State::Waiting(demand) if *demand > 0 => {
-                *demand -= 1;
-                self.demand -= 1;
-                if slot.batch.is_empty() {
-                    self.served.push(partition);
-                }
-                slot.batch.push(event);
-                // From now on infos wait here for the next ask, as in GenStage.
-                if *demand == 0 {
-                    slot.state = State::empty_queue();
-                }
-                return Ok(());
-            }
-            State::Waiting(_) => slot.state = State::empty_queue(),
-            State::Queued { .. } => {}
+        let Self { partitions, served, queue_size, .. } = self;
+        let slot = &mut partitions[partition];
+        if slot.queue.is_empty() && slot.demand > 0 {
+            served.push(partition);
         }
-        let State::Queued { entries, events } = &mut slot.state else { return Err(event) };
-        if *events >= self.queue_size {
+        if slot.queue.len().saturating_add(1) >= *queue_size {
+            return self.place_last(partition, event);
+        }
+        slot.queue.push_back(event);
+        self.queued += 1;
+        Ok(())
+    }
+
+    /// Queues an event with which the queue may be full. What was asked for does not count: it is about to be sent.
+    #[cold]
+    fn place_last(&mut self, partition: usize, event: T) -> Result<(), T> {
+        let slot = &mut self.partitions[partition];
+        if slot.queue.len().saturating_sub(slot.demand) >= self.queue_size {
             return Err(event);
         }
-        entries.push_back(Entry::Event(event));
-        *events += 1;
+        slot.queue.push_back(event);
         self.queued += 1;
-        self.full += usize::from(*events == self.queue_size);
+        self.full += usize::from(slot.queue.len() == self.queue_size);
         Ok(())
     }
 
@@ -221,15 +188,22 @@ impl<T, K> PartitionDispatcher<T, K> {
         if self.full > 0 { 0 } else { saturated(self.demand.saturating_sub(self.queued as u128)) }
     }
 
-    /// Sends what has been placed for consumers with demand.
+    /// Sends what a partition has queued and its consumer wants.
+    fn serve(&mut self, partition: usize, out: &mut Outbox<T>) {
+        let Self { partitions, infos, .. } = self;
+        let slot = &mut partitions[partition];
+        let (demand, queued) = (slot.demand, slot.queue.len());
+        slot.serve(out, |info, out| Self::release(infos, info, out));
+        self.demand -= (demand - slot.demand) as u128;
+        self.queued -= queued - slot.queue.len();
+        self.full -= usize::from(queued >= self.queue_size && slot.queue.len() < self.queue_size);
+    }
+
+    /// Sends what has come for consumers with demand.
     fn flush(&mut self, out: &mut Outbox<T>) {
-        for partition in self.served.drain(..) {
-            let slot = &mut self.partitions[partition];
-            if let Some(consumer) = slot.consumer {
-                let spare = out.spare();
-                out.send(consumer, std::mem::replace(&mut slot.batch, spare));
-            }
-        }
+        let mut served = std::mem::take(&mut self.served);
+        served.drain(..).for_each(|partition| self.serve(partition, out));
+        self.served = served;
     }
 
     fn release(infos: &mut FxHashMap<Marker, usize>, info: Marker, out: &mut Outbox<T>) {
@@ -282,77 +256,30 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get_mut(consumer.index()).and_then(Option::take) else { return };
         let slot = &mut self.partitions[partition];
-        (slot.consumer, slot.abandoned) = (None, true);
-        match &mut slot.state {
-            State::Waiting(demand) => self.demand -= std::mem::take(demand) as u128,
-            // Events stay, for the next consumer of the partition. Infos do not wait for one.
-            State::Queued { entries, .. } => entries.retain(|entry| match entry {
-                Entry::Event(_) => true,
-                Entry::Info(info) => {
-                    Self::release(&mut self.infos, *info, out);
-                    false
-                }
-            }),
+        self.demand -= slot.demand as u128;
+        for (_, info) in slot.abandon() {
+            Self::release(&mut self.infos, info, out);
         }
     }
 
-    fn ask(&mut self, consumer: ConsumerKey, mut demand: usize, out: &mut Outbox<T>) {
+    fn ask(&mut self, consumer: ConsumerKey, demand: usize, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return };
         let slot = &mut self.partitions[partition];
-        if let State::Queued { entries, events } = &mut slot.state {
-            let was_full = *events >= self.queue_size;
-            let mut batch = out.spare();
-            while demand > 0 {
-                match entries.pop_front() {
-                    Some(Entry::Event(event)) => {
-                        batch.push(event);
-                        demand -= 1;
-                        *events -= 1;
-                        self.queued -= 1;
-                    }
-                    Some(Entry::Info(info)) => {
-                        if !batch.is_empty() {
-                            let spare = out.spare();
-                            out.send(consumer, std::mem::replace(&mut batch, spare));
-                        }
-                        Self::release(&mut self.infos, info, out);
-                    }
-                    None => break,
-                }
-            }
-            self.full -= usize::from(was_full && *events < self.queue_size);
-            let more_wanted = demand > 0;
-            match batch.is_empty() {
-                true => out.recycle(batch),
-                false => out.send(consumer, batch),
-            }
-            if !more_wanted {
-                return;
-            }
-            slot.state = State::Waiting(0);
-        }
-        if let State::Waiting(waiting) = &mut slot.state {
-            let added = demand.min(usize::MAX - *waiting);
-            *waiting += added;
-            self.demand += added as u128;
-        }
+        let added = demand.min(usize::MAX - slot.demand);
+        slot.demand += added;
+        self.demand += added as u128;
+        self.serve(partition, out);
     }
 
     /// They go to the front of the partition's queue, for its next consumer.
     fn take_back(&mut self, consumer: ConsumerKey, given: Vec<T>, _: &mut Outbox<T>) -> Vec<T> {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return given };
         let slot = &mut self.partitions[partition];
-        if let State::Waiting(demand) = &mut slot.state {
-            self.demand -= std::mem::take(demand) as u128;
-            slot.state = State::empty_queue();
-        }
-        if let State::Queued { entries, events } = &mut slot.state {
-            let was_full = *events >= self.queue_size;
-            *events += given.len();
-            self.queued += given.len();
-            given.into_iter().rev().for_each(|event| entries.push_front(Entry::Event(event)));
-            self.full += usize::from(!was_full && *events >= self.queue_size);
-        }
+        let queued = slot.queue.len();
+        self.demand -= slot.demand as u128;
+        self.queued += given.len();
+        slot.put_back(given);
+        self.full += usize::from(queued < self.queue_size && slot.queue.len() >= self.queue_size);
         Vec::new()
     }
 
@@ -376,16 +303,18 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
+        let count = count.min(events.len());
         // The function may panic: everything is still in its place then.
         self.numbers.clear();
-        self.numbers.extend(events.iter().take(count).map(&self.partition_of));
-        let mut numbers = std::mem::take(&mut self.numbers);
-        let mut refused = out.spare();
-        let mut coming = numbers.drain(..).zip(events.drain(..count.min(events.len())));
+        (self.partitions_of)(&events[..count], &mut self.numbers);
+        let numbers = std::mem::take(&mut self.numbers);
+        let mut refused = Vec::new();
+        let mut coming = numbers.iter().zip(events.drain(..count));
         while let Some((number, event)) = coming.next() {
             match number {
-                Some(partition) if partition < self.partitions.len() => {
-                    if let Err(event) = self.place(partition, event) {
+                Some(partition) if *partition < self.partitions.len() => {
+                    if let Err(event) = self.place(*partition, event) {
+                        refused = out.spare();
                         refused.push(event);
                         refused.extend(coming.by_ref().map(|(_, event)| event));
                     }
@@ -406,8 +335,8 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
         if !refused.is_empty() {
             refused.append(events);
             std::mem::swap(&mut refused, events);
+            out.recycle(refused);
         }
-        out.recycle(refused);
         self.flush(out);
     }
 
@@ -417,10 +346,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
 
     /// What a partition has queued whose consumer has gone is not waited for.
     fn awaited(&self) -> usize {
-        let awaited = |slot: &Slot<T>| match &slot.state {
-            State::Queued { events, .. } if !slot.abandoned => *events,
-            _ => 0,
-        };
+        let awaited = |slot: &Slot<T>| if slot.abandoned { 0 } else { slot.queue.len() };
         self.partitions.iter().map(awaited).sum()
     }
 
@@ -432,13 +358,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn hold(&mut self, info: Marker) -> bool {
-        let mut waiting = 0;
-        for slot in &mut self.partitions {
-            if let State::Queued { entries, .. } = &mut slot.state {
-                entries.push_back(Entry::Info(info));
-                waiting += 1;
-            }
-        }
+        let waiting = self.partitions.iter_mut().filter_map(|slot| slot.hold(info).then_some(())).count();
         if waiting > 0 {
             self.infos.insert(info, waiting);
         }
