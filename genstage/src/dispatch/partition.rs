@@ -155,31 +155,41 @@ impl<T, K> PartitionDispatcher<T, K> {
 
     /// Queues an event in its partition; gives it back if the queue is full.
     #[inline]
-    fn place(&mut self, partition: usize, event: T) -> Result<(), T> {
+    fn place(&mut self, partition: usize, event: T, out: &mut Outbox<T>) -> Result<(), T> {
         let Self { partitions, served, queue_size, .. } = self;
         let slot = &mut partitions[partition];
-        if slot.queue.is_empty() && slot.demand > 0 {
+        if slot.queued() == 0 && slot.demand > 0 {
             served.push(partition);
         }
-        if slot.queue.len().saturating_add(1) >= *queue_size {
-            return self.place_last(partition, event);
+        if slot.queued().saturating_add(1) >= *queue_size {
+            return self.place_last(partition, event, out);
         }
-        slot.queue.push_back(event);
+        slot.push(event, out);
         self.queued += 1;
         Ok(())
     }
 
     /// Queues an event with which the queue may be full. What was asked for does not count: it is about to be sent.
     #[cold]
-    fn place_last(&mut self, partition: usize, event: T) -> Result<(), T> {
+    fn place_last(&mut self, partition: usize, event: T, out: &mut Outbox<T>) -> Result<(), T> {
         let slot = &mut self.partitions[partition];
-        if slot.queue.len().saturating_sub(slot.demand) >= self.queue_size {
+        if slot.queued().saturating_sub(slot.demand) >= self.queue_size {
             return Err(event);
         }
-        slot.queue.push_back(event);
+        slot.push(event, out);
         self.queued += 1;
-        self.full += usize::from(slot.queue.len() == self.queue_size);
+        self.full += usize::from(slot.queued() == self.queue_size);
         Ok(())
+    }
+
+    /// Discards an event that is for no partition, or for one that there is not.
+    #[cold]
+    fn discard(&self, number: Option<usize>, out: &mut Outbox<T>) {
+        if let Some(partition) = number {
+            let partitions = self.partitions.len();
+            tracing::warn!(partition, partitions, "unknown partition: event discarded");
+        }
+        out.discard(1);
     }
 
     /// Demand that nothing has come for. What is queued counts as if it had met demand: the consumer whose queue it is in
@@ -192,11 +202,11 @@ impl<T, K> PartitionDispatcher<T, K> {
     fn serve(&mut self, partition: usize, out: &mut Outbox<T>) {
         let Self { partitions, infos, .. } = self;
         let slot = &mut partitions[partition];
-        let (demand, queued) = (slot.demand, slot.queue.len());
+        let (demand, queued) = (slot.demand, slot.queued());
         slot.serve(out, |info, out| Self::release(infos, info, out));
         self.demand -= (demand - slot.demand) as u128;
-        self.queued -= queued - slot.queue.len();
-        self.full -= usize::from(queued >= self.queue_size && slot.queue.len() < self.queue_size);
+        self.queued -= queued - slot.queued();
+        self.full -= usize::from(queued >= self.queue_size && slot.queued() < self.queue_size);
     }
 
     /// Sends what has come for consumers with demand.
@@ -265,9 +275,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     fn ask(&mut self, consumer: ConsumerKey, demand: usize, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return };
         let slot = &mut self.partitions[partition];
-        let added = demand.min(usize::MAX - slot.demand);
-        slot.demand += added;
-        self.demand += added as u128;
+        self.demand += slot.ask(demand) as u128;
         self.serve(partition, out);
     }
 
@@ -275,17 +283,17 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     fn take_back(&mut self, consumer: ConsumerKey, given: Vec<T>, _: &mut Outbox<T>) -> Vec<T> {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return given };
         let slot = &mut self.partitions[partition];
-        let queued = slot.queue.len();
+        let queued = slot.queued();
         self.demand -= slot.demand as u128;
         self.queued += given.len();
         slot.put_back(given);
-        self.full += usize::from(queued < self.queue_size && slot.queue.len() >= self.queue_size);
+        self.full += usize::from(queued < self.queue_size && slot.queued() >= self.queue_size);
         Vec::new()
     }
 
     fn wanted(&self) -> usize {
         match self.open() {
-            0 => self.starved(),
+            0 if self.full == 0 => saturated(self.demand),
             open => open,
         }
     }
@@ -313,21 +321,14 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
         while let Some((number, event)) = coming.next() {
             match number {
                 Some(partition) if *partition < self.partitions.len() => {
-                    if let Err(event) = self.place(*partition, event) {
+                    if let Err(event) = self.place(*partition, event, out) {
+                        // Nothing overtakes it.
                         refused = out.spare();
                         refused.push(event);
                         refused.extend(coming.by_ref().map(|(_, event)| event));
                     }
                 }
-                Some(partition) => {
-                    tracing::warn!(
-                        partition,
-                        partitions = self.partitions.len(),
-                        "unknown partition: event discarded"
-                    );
-                    out.discard(1);
-                }
-                None => out.discard(1),
+                number => self.discard(*number, out),
             }
         }
         drop(coming);
@@ -346,7 +347,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
 
     /// What a partition has queued whose consumer has gone is not waited for.
     fn awaited(&self) -> usize {
-        let awaited = |slot: &Slot<T>| if slot.abandoned { 0 } else { slot.queue.len() };
+        let awaited = |slot: &Slot<T>| if slot.abandoned { 0 } else { slot.queued() };
         self.partitions.iter().map(awaited).sum()
     }
 
