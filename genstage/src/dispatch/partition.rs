@@ -16,9 +16,13 @@ use crate::buffer::Marker;
 /// has gone: that is discarded with its end. Events for which the function says `None` are discarded, counted, and asked for anew; so are those for which
 /// it names a partition that there is not, with a `tracing` warning.
 ///
+/// What comes for one partition is queued for others, mostly. So while a consumer waits, and what it asked for was for others, the
+/// stage is asked for as many events for every partition as that consumer asks for at a time, as far as the queues have room.
+///
 /// Partitions have numbers, or are the values of an enum `K`: see [`keyed`](Self::keyed).
 ///
-/// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued.
+/// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued; O(partitions) where
+/// events are asked for because a consumer still waits, which are as many at least if the stage's buffer has room for them.
 pub struct PartitionDispatcher<T, K = usize> {
     partitions_of: Box<PartitionsOf<T>>,
     /// The number of the partition that a subscription names.
@@ -198,6 +202,21 @@ impl<T, K> PartitionDispatcher<T, K> {
         if self.full > 0 { 0 } else { saturated(self.demand.saturating_sub(self.queued as u128)) }
     }
 
+    /// How many events have to come so that those who wait get as many as they ask for at a time, if there are as many for
+    /// every partition; but no more than the partitions have room for then.
+    ///
+    /// Only what is wanted would be a few events soon, of which fewer still are for those who wait, and so on: a call of the
+    /// handler and a message for next to nothing. What is for others now is what they are sent when they ask.
+    fn lacking(&self) -> usize {
+        let waiting = self.partitions.iter().filter(|slot| slot.demand > 0);
+        let (waiting, wanted) =
+            waiting.fold((0, 0), |(slots, events), slot| (slots + 1, events + slot.appetite() as u128));
+        let longest = self.partitions.iter().map(Slot::queued).max().unwrap_or(0);
+        let room = self.queue_size.saturating_sub(longest).max(1);
+        let each = wanted.div_ceil(waiting.max(1)).min(room as u128);
+        saturated(each.saturating_mul(self.partitions.len() as u128))
+    }
+
     /// Sends what a partition has queued and its consumer wants.
     fn serve(&mut self, partition: usize, out: &mut Outbox<T>) {
         let Self { partitions, infos, .. } = self;
@@ -303,7 +322,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn starved(&self) -> usize {
-        if self.full > 0 { 0 } else { saturated(self.demand) }
+        if self.full > 0 || self.demand == 0 { 0 } else { self.lacking() }
     }
 
     fn takes(&self, owed: usize) -> usize {
@@ -374,5 +393,30 @@ impl<T, K> Debug for PartitionDispatcher<T, K> {
             .field("demand", &demand)
             .field("queued", &queued)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::testing::Recorder;
+
+    /// What goes beyond what is wanted is queued, and what partitions may have no room for is not asked for.
+    #[test]
+    fn those_who_wait_lack_as_much_for_each_partition_as_they_ask_for_at_a_time() {
+        let mut dispatcher = PartitionDispatcher::new(4, |_: &u32| Some(1)).queue_size(30);
+        let mut out = Recorder::default().outbox(2);
+        for number in 0..2 {
+            dispatcher.subscribe(ConsumerKey(number), Partition(number)).unwrap();
+        }
+        assert_eq!(dispatcher.starved(), 0);
+        dispatcher.ask(ConsumerKey(0), 10, &mut out);
+        assert_eq!((dispatcher.unmet(0), dispatcher.starved()), (10, 40));
+        dispatcher.dispatch(&mut (0..25).collect(), 25, &mut out);
+        assert_eq!((dispatcher.unmet(0), dispatcher.starved()), (0, 20), "room for five more");
+        dispatcher.dispatch(&mut (0..5).collect(), 5, &mut out);
+        assert_eq!((dispatcher.wanted(), dispatcher.starved()), (0, 0), "full");
+        dispatcher.ask(ConsumerKey(1), 30, &mut out);
+        assert_eq!((dispatcher.wanted(), dispatcher.starved()), (10, 40));
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Slot<T> {
     pub(super) abandoned: bool,
     /// What the consumer has asked for and not been sent.
     pub(super) demand: usize,
+    /// How much it asked for at last.
+    asked: usize,
     /// How many events are queued: nobody has asked for them, or, during a dispatch, they are about to be sent.
     queued: usize,
     /// The queue, in batches of about as many events as the consumer asks for at a time: most are sent as they are. What comes
@@ -36,6 +38,7 @@ impl<T> Slot<T> {
             consumer: None,
             abandoned: false,
             demand: 0,
+            asked: 0,
             queued: 0,
             batches: VecDeque::new(),
             filling: Vec::new(),
@@ -49,6 +52,11 @@ impl<T> Slot<T> {
     #[inline]
     pub(super) fn queued(&self) -> usize {
         self.queued
+    }
+
+    /// How much the consumer would take, if it were there at once: what it waits for, or as much as it asks for at a time.
+    pub(super) fn appetite(&self) -> usize {
+        self.demand.max(self.asked)
     }
 
     #[inline]
@@ -70,6 +78,7 @@ impl<T> Slot<T> {
     pub(super) fn ask(&mut self, demand: usize) -> usize {
         let added = demand.min(usize::MAX - self.demand);
         self.demand += added;
+        self.asked = demand;
         self.batch_size = demand.clamp(*BATCH_SIZES.start(), *BATCH_SIZES.end());
         added
     }
