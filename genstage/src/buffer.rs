@@ -71,6 +71,11 @@ impl<T> Buffer<T> {
         self.events.is_empty() && self.infos.is_empty()
     }
 
+    /// How many more events it holds.
+    pub fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.len())
+    }
+
     fn is_bounded(&self) -> bool {
         self.capacity < usize::MAX
     }

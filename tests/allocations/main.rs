@@ -21,6 +21,9 @@ async fn most_per_batch(pipeline: impl Fn(usize, &Count) -> Pipeline) -> Result<
     for window in WINDOWS {
         let count = Count::begin().await;
         pipeline(window, &count).run().await?;
+        if std::env::var_os("SHOW").is_some() {
+            println!("window {window}: {}", count.per_batch());
+        }
         most = count.per_batch().max(most);
     }
     Ok(most)
@@ -88,10 +91,10 @@ async fn a_broadcast_allocates_nothing_per_batch() -> Result {
     Ok(())
 }
 
-/// Not nothing yet: a partition's next batch grows from nothing where no buffer has come back, and its queue does each time that its
-/// consumer had nothing to wait for.
+/// Not nothing yet: where a partition has queued less than it is asked for, what is missing comes in a second message, and an ask
+/// carries one buffer back. One batch is allocated then, as large as the one before it.
 #[tokio::test]
-async fn a_partition_allocates_as_its_batches_and_queues_grow() -> Result {
+async fn a_partition_allocates_where_an_ask_is_met_by_two_batches() -> Result {
     let partition = |window, count: &Count| {
         let app = pipeline! {
             source = HashSays::default();
@@ -101,6 +104,6 @@ async fn a_partition_allocates_as_its_batches_and_queues_grow() -> Result {
         app.into_parts().0
     };
     let allocations = most_per_batch(partition).await?;
-    assert!(allocations < 4.0, "{allocations} per batch");
+    assert!(allocations < 0.5, "{allocations} per batch");
     Ok(())
 }

@@ -5,6 +5,7 @@ mod demand;
 mod hash;
 mod outbox;
 mod partition;
+mod slot;
 
 pub use broadcast::{BroadcastDispatcher, Selector, check_broadcast};
 pub use demand::DemandDispatcher;
@@ -112,7 +113,8 @@ pub trait Dispatcher<T>: Send + 'static {
     }
 
     /// How many events the stage's handler is to be asked for if it owes nothing and [`unmet`](Self::unmet) is 0: demand of
-    /// consumers for whom nothing is on its way, because what they asked for turned out to be for others.
+    /// consumers for whom nothing is on its way, because what they asked for turned out to be for others. The stage asks for no
+    /// more than its buffer has room for.
     fn starved(&self) -> usize {
         0
     }

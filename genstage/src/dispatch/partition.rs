@@ -1,9 +1,9 @@
-use std::collections::VecDeque;
 use std::fmt::{self, Debug};
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
+use super::slot::Slot;
 use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox, stable_hash};
 use crate::buffer::Marker;
 
@@ -16,11 +16,15 @@ use crate::buffer::Marker;
 /// has gone: that is discarded with its end. Events for which the function says `None` are discarded, counted, and asked for anew; so are those for which
 /// it names a partition that there is not, with a `tracing` warning.
 ///
+/// What comes for one partition is queued for others, mostly. So while a consumer waits, and what it asked for was for others, the
+/// stage is asked for as many events for every partition as that consumer asks for at a time, as far as the queues have room.
+///
 /// Partitions have numbers, or are the values of an enum `K`: see [`keyed`](Self::keyed).
 ///
-/// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued.
+/// O(events + consumers served) for each batch, O(1) for each ask, besides what the partition has queued; O(partitions) where
+/// events are asked for because a consumer still waits, which are as many at least if the stage's buffer has room for them.
 pub struct PartitionDispatcher<T, K = usize> {
-    partition_of: Box<PartitionOf<T>>,
+    partitions_of: Box<PartitionsOf<T>>,
     /// The number of the partition that a subscription names.
     number_of: Box<dyn Fn(&K) -> usize + Send>,
     partitions: Vec<Slot<T>>,
@@ -35,13 +39,14 @@ pub struct PartitionDispatcher<T, K = usize> {
     full: usize,
     /// Infos that are held, with the number of partitions that they wait for.
     infos: FxHashMap<Marker, usize>,
-    /// The partitions that events of the present call go to.
+    /// The partitions with demand that events of the present call go to.
     served: Vec<usize>,
     /// Which partition each of the events is for that come now.
     numbers: Vec<Option<usize>>,
 }
 
-type PartitionOf<T> = dyn Fn(&T) -> Option<usize> + Send;
+/// Says which partition each of the events is for: once a batch, so that the user's function is called where the loop is.
+type PartitionsOf<T> = dyn Fn(&[T], &mut Vec<Option<usize>>) + Send;
 
 /// Which partition a subscription is for: its number, or the value of an enum that stands for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,38 +73,6 @@ impl<K> PartitionKey<K> for K {
 impl<K> PartitionKey<K> for Option<K> {
     fn into_key(self) -> Option<K> {
         self
-    }
-}
-
-struct Slot<T> {
-    consumer: Option<ConsumerKey>,
-    /// Its consumer has gone, and no other has come.
-    abandoned: bool,
-    state: State<T>,
-    /// What goes to the consumer at the end of the present call.
-    batch: Vec<T>,
-}
-
-/// A partition either waits for events, or has some that nobody asked for.
-enum State<T> {
-    Waiting(usize),
-    Queued { entries: VecDeque<Entry<T>>, events: usize },
-}
-
-enum Entry<T> {
-    Event(T),
-    Info(Marker),
-}
-
-impl<T> State<T> {
-    fn empty_queue() -> Self {
-        Self::Queued { entries: VecDeque::new(), events: 0 }
-    }
-}
-
-impl<T> Slot<T> {
-    fn new() -> Self {
-        Self { consumer: None, abandoned: false, state: State::Waiting(0), batch: Vec::new() }
     }
 }
 
@@ -163,7 +136,7 @@ impl<T, K> PartitionDispatcher<T, K> {
         number_of: impl Fn(&K) -> usize + Send + 'static,
     ) -> Self {
         Self {
-            partition_of: Box::new(partition_of),
+            partitions_of: Box::new(move |events, numbers| numbers.extend(events.iter().map(&partition_of))),
             number_of: Box::new(number_of),
             partitions: (0..partitions).map(|_| Slot::new()).collect(),
             queue_size: PartitionDispatcher::<T>::QUEUE_SIZE,
@@ -184,35 +157,43 @@ impl<T, K> PartitionDispatcher<T, K> {
         self
     }
 
-    /// Gives one event to a partition; back if its queue is full.
-    fn place(&mut self, partition: usize, event: T) -> Result<(), T> {
-        let slot = &mut self.partitions[partition];
-        match &mut slot.state {
-            State::Waiting(demand) if *demand > 0 => {
-                *demand -= 1;
-                self.demand -= 1;
-                if slot.batch.is_empty() {
-                    self.served.push(partition);
-                }
-                slot.batch.push(event);
-                // From now on infos wait here for the next ask, as in GenStage.
-                if *demand == 0 {
-                    slot.state = State::empty_queue();
-                }
-                return Ok(());
-            }
-            State::Waiting(_) => slot.state = State::empty_queue(),
-            State::Queued { .. } => {}
+    /// Queues an event in its partition; gives it back if the queue is full.
+    #[inline]
+    fn place(&mut self, partition: usize, event: T, out: &mut Outbox<T>) -> Result<(), T> {
+        let Self { partitions, served, queue_size, .. } = self;
+        let slot = &mut partitions[partition];
+        if slot.queued() == 0 && slot.demand > 0 {
+            served.push(partition);
         }
-        let State::Queued { entries, events } = &mut slot.state else { return Err(event) };
-        if *events >= self.queue_size {
+        if slot.queued().saturating_add(1) >= *queue_size {
+            return self.place_last(partition, event, out);
+        }
+        slot.push(event, out);
+        self.queued += 1;
+        Ok(())
+    }
+
+    /// Queues an event with which the queue may be full. What was asked for does not count: it is about to be sent.
+    #[cold]
+    fn place_last(&mut self, partition: usize, event: T, out: &mut Outbox<T>) -> Result<(), T> {
+        let slot = &mut self.partitions[partition];
+        if slot.queued().saturating_sub(slot.demand) >= self.queue_size {
             return Err(event);
         }
-        entries.push_back(Entry::Event(event));
-        *events += 1;
+        slot.push(event, out);
         self.queued += 1;
-        self.full += usize::from(*events == self.queue_size);
+        self.full += usize::from(slot.queued() == self.queue_size);
         Ok(())
+    }
+
+    /// Discards an event that is for no partition, or for one that there is not.
+    #[cold]
+    fn discard(&self, number: Option<usize>, out: &mut Outbox<T>) {
+        if let Some(partition) = number {
+            let partitions = self.partitions.len();
+            tracing::warn!(partition, partitions, "unknown partition: event discarded");
+        }
+        out.discard(1);
     }
 
     /// Demand that nothing has come for. What is queued counts as if it had met demand: the consumer whose queue it is in
@@ -221,15 +202,37 @@ impl<T, K> PartitionDispatcher<T, K> {
         if self.full > 0 { 0 } else { saturated(self.demand.saturating_sub(self.queued as u128)) }
     }
 
-    /// Sends what has been placed for consumers with demand.
+    /// How many events have to come so that those who wait get as many as they ask for at a time, if there are as many for
+    /// every partition; but no more than the partitions have room for then.
+    ///
+    /// Only what is wanted would be a few events soon, of which fewer still are for those who wait, and so on: a call of the
+    /// handler and a message for next to nothing. What is for others now is what they are sent when they ask.
+    fn lacking(&self) -> usize {
+        let waiting = self.partitions.iter().filter(|slot| slot.demand > 0);
+        let (waiting, wanted) =
+            waiting.fold((0, 0), |(slots, events), slot| (slots + 1, events + slot.appetite() as u128));
+        let longest = self.partitions.iter().map(Slot::queued).max().unwrap_or(0);
+        let room = self.queue_size.saturating_sub(longest).max(1);
+        let each = wanted.div_ceil(waiting.max(1)).min(room as u128);
+        saturated(each.saturating_mul(self.partitions.len() as u128))
+    }
+
+    /// Sends what a partition has queued and its consumer wants.
+    fn serve(&mut self, partition: usize, out: &mut Outbox<T>) {
+        let Self { partitions, infos, .. } = self;
+        let slot = &mut partitions[partition];
+        let (demand, queued) = (slot.demand, slot.queued());
+        slot.serve(out, |info, out| Self::release(infos, info, out));
+        self.demand -= (demand - slot.demand) as u128;
+        self.queued -= queued - slot.queued();
+        self.full -= usize::from(queued >= self.queue_size && slot.queued() < self.queue_size);
+    }
+
+    /// Sends what has come for consumers with demand.
     fn flush(&mut self, out: &mut Outbox<T>) {
-        for partition in self.served.drain(..) {
-            let slot = &mut self.partitions[partition];
-            if let Some(consumer) = slot.consumer {
-                let spare = out.spare();
-                out.send(consumer, std::mem::replace(&mut slot.batch, spare));
-            }
-        }
+        let mut served = std::mem::take(&mut self.served);
+        served.drain(..).for_each(|partition| self.serve(partition, out));
+        self.served = served;
     }
 
     fn release(infos: &mut FxHashMap<Marker, usize>, info: Marker, out: &mut Outbox<T>) {
@@ -282,83 +285,34 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     fn cancel(&mut self, consumer: ConsumerKey, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get_mut(consumer.index()).and_then(Option::take) else { return };
         let slot = &mut self.partitions[partition];
-        (slot.consumer, slot.abandoned) = (None, true);
-        match &mut slot.state {
-            State::Waiting(demand) => self.demand -= std::mem::take(demand) as u128,
-            // Events stay, for the next consumer of the partition. Infos do not wait for one.
-            State::Queued { entries, .. } => entries.retain(|entry| match entry {
-                Entry::Event(_) => true,
-                Entry::Info(info) => {
-                    Self::release(&mut self.infos, *info, out);
-                    false
-                }
-            }),
+        self.demand -= slot.demand as u128;
+        for (_, info) in slot.abandon() {
+            Self::release(&mut self.infos, info, out);
         }
     }
 
-    fn ask(&mut self, consumer: ConsumerKey, mut demand: usize, out: &mut Outbox<T>) {
+    fn ask(&mut self, consumer: ConsumerKey, demand: usize, out: &mut Outbox<T>) {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return };
         let slot = &mut self.partitions[partition];
-        if let State::Queued { entries, events } = &mut slot.state {
-            let was_full = *events >= self.queue_size;
-            let mut batch = out.spare();
-            while demand > 0 {
-                match entries.pop_front() {
-                    Some(Entry::Event(event)) => {
-                        batch.push(event);
-                        demand -= 1;
-                        *events -= 1;
-                        self.queued -= 1;
-                    }
-                    Some(Entry::Info(info)) => {
-                        if !batch.is_empty() {
-                            let spare = out.spare();
-                            out.send(consumer, std::mem::replace(&mut batch, spare));
-                        }
-                        Self::release(&mut self.infos, info, out);
-                    }
-                    None => break,
-                }
-            }
-            self.full -= usize::from(was_full && *events < self.queue_size);
-            let more_wanted = demand > 0;
-            match batch.is_empty() {
-                true => out.recycle(batch),
-                false => out.send(consumer, batch),
-            }
-            if !more_wanted {
-                return;
-            }
-            slot.state = State::Waiting(0);
-        }
-        if let State::Waiting(waiting) = &mut slot.state {
-            let added = demand.min(usize::MAX - *waiting);
-            *waiting += added;
-            self.demand += added as u128;
-        }
+        self.demand += slot.ask(demand) as u128;
+        self.serve(partition, out);
     }
 
     /// They go to the front of the partition's queue, for its next consumer.
     fn take_back(&mut self, consumer: ConsumerKey, given: Vec<T>, _: &mut Outbox<T>) -> Vec<T> {
         let Some(partition) = self.consumers.get(consumer.index()).copied().flatten() else { return given };
         let slot = &mut self.partitions[partition];
-        if let State::Waiting(demand) = &mut slot.state {
-            self.demand -= std::mem::take(demand) as u128;
-            slot.state = State::empty_queue();
-        }
-        if let State::Queued { entries, events } = &mut slot.state {
-            let was_full = *events >= self.queue_size;
-            *events += given.len();
-            self.queued += given.len();
-            given.into_iter().rev().for_each(|event| entries.push_front(Entry::Event(event)));
-            self.full += usize::from(!was_full && *events >= self.queue_size);
-        }
+        let queued = slot.queued();
+        self.demand -= slot.demand as u128;
+        self.queued += given.len();
+        slot.put_back(given);
+        self.full += usize::from(queued < self.queue_size && slot.queued() >= self.queue_size);
         Vec::new()
     }
 
     fn wanted(&self) -> usize {
         match self.open() {
-            0 => self.starved(),
+            0 if self.full == 0 => saturated(self.demand),
             open => open,
         }
     }
@@ -368,7 +322,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn starved(&self) -> usize {
-        if self.full > 0 { 0 } else { saturated(self.demand) }
+        if self.full > 0 || self.demand == 0 { 0 } else { self.lacking() }
     }
 
     fn takes(&self, owed: usize) -> usize {
@@ -376,29 +330,24 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn dispatch(&mut self, events: &mut Vec<T>, count: usize, out: &mut Outbox<T>) {
+        let count = count.min(events.len());
         // The function may panic: everything is still in its place then.
         self.numbers.clear();
-        self.numbers.extend(events.iter().take(count).map(&self.partition_of));
-        let mut numbers = std::mem::take(&mut self.numbers);
-        let mut refused = out.spare();
-        let mut coming = numbers.drain(..).zip(events.drain(..count.min(events.len())));
+        (self.partitions_of)(&events[..count], &mut self.numbers);
+        let numbers = std::mem::take(&mut self.numbers);
+        let mut refused = Vec::new();
+        let mut coming = numbers.iter().zip(events.drain(..count));
         while let Some((number, event)) = coming.next() {
             match number {
-                Some(partition) if partition < self.partitions.len() => {
-                    if let Err(event) = self.place(partition, event) {
+                Some(partition) if *partition < self.partitions.len() => {
+                    if let Err(event) = self.place(*partition, event, out) {
+                        // Nothing overtakes it.
+                        refused = out.spare();
                         refused.push(event);
                         refused.extend(coming.by_ref().map(|(_, event)| event));
                     }
                 }
-                Some(partition) => {
-                    tracing::warn!(
-                        partition,
-                        partitions = self.partitions.len(),
-                        "unknown partition: event discarded"
-                    );
-                    out.discard(1);
-                }
-                None => out.discard(1),
+                number => self.discard(*number, out),
             }
         }
         drop(coming);
@@ -406,8 +355,8 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
         if !refused.is_empty() {
             refused.append(events);
             std::mem::swap(&mut refused, events);
+            out.recycle(refused);
         }
-        out.recycle(refused);
         self.flush(out);
     }
 
@@ -417,10 +366,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
 
     /// What a partition has queued whose consumer has gone is not waited for.
     fn awaited(&self) -> usize {
-        let awaited = |slot: &Slot<T>| match &slot.state {
-            State::Queued { events, .. } if !slot.abandoned => *events,
-            _ => 0,
-        };
+        let awaited = |slot: &Slot<T>| if slot.abandoned { 0 } else { slot.queued() };
         self.partitions.iter().map(awaited).sum()
     }
 
@@ -432,13 +378,7 @@ impl<T: Send + 'static, K: Debug + Send + 'static> Dispatcher<T> for PartitionDi
     }
 
     fn hold(&mut self, info: Marker) -> bool {
-        let mut waiting = 0;
-        for slot in &mut self.partitions {
-            if let State::Queued { entries, .. } = &mut slot.state {
-                entries.push_back(Entry::Info(info));
-                waiting += 1;
-            }
-        }
+        let waiting = self.partitions.iter_mut().filter_map(|slot| slot.hold(info).then_some(())).count();
         if waiting > 0 {
             self.infos.insert(info, waiting);
         }
@@ -453,5 +393,30 @@ impl<T, K> Debug for PartitionDispatcher<T, K> {
             .field("demand", &demand)
             .field("queued", &queued)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::testing::Recorder;
+
+    /// What goes beyond what is wanted is queued, and what partitions may have no room for is not asked for.
+    #[test]
+    fn those_who_wait_lack_as_much_for_each_partition_as_they_ask_for_at_a_time() {
+        let mut dispatcher = PartitionDispatcher::new(4, |_: &u32| Some(1)).queue_size(30);
+        let mut out = Recorder::default().outbox(2);
+        for number in 0..2 {
+            dispatcher.subscribe(ConsumerKey(number), Partition(number)).unwrap();
+        }
+        assert_eq!(dispatcher.starved(), 0);
+        dispatcher.ask(ConsumerKey(0), 10, &mut out);
+        assert_eq!((dispatcher.unmet(0), dispatcher.starved()), (10, 40));
+        dispatcher.dispatch(&mut (0..25).collect(), 25, &mut out);
+        assert_eq!((dispatcher.unmet(0), dispatcher.starved()), (0, 20), "room for five more");
+        dispatcher.dispatch(&mut (0..5).collect(), 5, &mut out);
+        assert_eq!((dispatcher.wanted(), dispatcher.starved()), (0, 0), "full");
+        dispatcher.ask(ConsumerKey(1), 30, &mut out);
+        assert_eq!((dispatcher.wanted(), dispatcher.starved()), (10, 40));
     }
 }

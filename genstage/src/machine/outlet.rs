@@ -365,7 +365,8 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         }
         let coming = self.coming();
         let claim = match self.dispatcher.unmet(coming) {
-            0 if coming == 0 => self.dispatcher.starved(),
+            // What comes of it may be for others, for whom the dispatcher has no room: the buffer is to have it.
+            0 if coming == 0 => self.dispatcher.starved().min(self.buffer.room()),
             unmet => unmet,
         };
         self.owed += claim;
