@@ -86,6 +86,11 @@ impl<T> Sender<T> {
         self.0.state.lock().is_closed
     }
 
+    /// How many messages the receiver has not taken.
+    pub(crate) fn len(&self) -> usize {
+        self.0.state.lock().queue.len()
+    }
+
     pub(crate) fn downgrade(&self) -> WeakSender<T> {
         WeakSender(self.0.clone())
     }

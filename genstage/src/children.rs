@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::restart::{Limit, Restarts};
 use crate::role::{ConsumerSupervisor, Stage};
 use crate::subscription::SubscriptionId;
+use crate::telemetry;
 use crate::{Reason, Result};
 
 /// Names one child of a supervisor, unlike any other of it; a child that is begun anew keeps its name.
@@ -314,7 +315,7 @@ impl<E: Send + 'static> Children<E> {
     fn fell(&mut self, reason: &Reason) {
         if !is_ignored(reason) {
             self.lost += 1;
-            tracing::warn!(%reason, "a child failed");
+            telemetry::child_of_event_failed(reason);
         }
     }
 

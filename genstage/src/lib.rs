@@ -119,8 +119,11 @@ mod subscription;
 mod summary;
 mod supervisor;
 mod task;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+mod watch;
 
 #[doc(hidden)]
 pub mod __private;
@@ -150,6 +153,8 @@ pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};
 pub use supervisor::{ChildSpec, GaveUp, SuperviseError, SupervisedChild, Supervisor, SupervisorBuilder};
 pub use task::{Spawn, StageRef, StartError, SubscribeError};
+
+pub use watch::{EdgeSnapshot, PipelineSnapshot, StageSnapshot, StageState, Watch};
 
 pub use subscription::{
     Cancel, CancelKind, Cancelled, Demand, DemandMode, DispatchOptions, Side, Stated, Subscribe, Subscription,

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -12,6 +13,7 @@ use crate::machine::{Downstream, Upstream};
 use crate::role::Runnable;
 use crate::subscription::{CancelKind, DispatchOptions, Subscribe, Subscription, SubscriptionId};
 use crate::task::StageRef;
+use crate::watch::EdgeGauges;
 use crate::{Cancel, Reason};
 
 /// The events of one or several stages, as a [`Stream`]; see [`StageRef::into_stream`].
@@ -38,6 +40,7 @@ pub struct EventStream<T> {
 }
 
 struct Producer<T> {
+    gauges: Arc<EdgeGauges>,
     port: Box<dyn Upstream<T> + Sync>,
     window: Window,
     cancel: Cancel,
@@ -84,8 +87,10 @@ impl<T: Send + 'static> EventStream<T> {
         let consumer = Consumer::new(Box::new(Port(self.sender.clone())), Cancel::Temporary);
         producer.admit(ours, consumer, options.options.into_options(0));
         let port = producer.upstream();
-        port.ask(theirs.id, window.open(), &mut Vec::new());
-        self.producers.insert(theirs.id, Producer { port, window, cancel });
+        let demand = window.open();
+        theirs.gauges.asked.add(demand as u64);
+        port.ask(theirs.id, demand, &mut Vec::new());
+        self.producers.insert(theirs.id, Producer { gauges: theirs.gauges, port, window, cancel });
         Ok(self)
     }
 }
@@ -97,7 +102,9 @@ impl<T> EventStream<T> {
         let event = events.pop_front()?;
         if let Some(producer) = self.producers.get_mut(id) {
             let ask = producer.window.handled(1);
+            producer.gauges.handled.add(1);
             if ask > 0 {
+                producer.gauges.asked.add(ask as u64);
                 let mut spare = if events.is_empty() { std::mem::take(events).into() } else { Vec::new() };
                 producer.port.ask(*id, ask, &mut spare);
             }
@@ -215,7 +222,9 @@ mod tests {
                 let (subscription, _) = Subscription::pair(&"a producer".into(), &"a stream".into());
                 let (id, window) = (subscription.id, Subscribe::new().window_of_its_own().unwrap());
                 let port = Box::new(back.clone());
-                stream.producers.insert(id, Producer { port, window, cancel: Cancel::Permanent });
+                stream
+                    .producers
+                    .insert(id, Producer { gauges: Arc::default(), port, window, cancel: Cancel::Permanent });
                 give.send((Port(stream.sender.clone()), id)).unwrap();
             }
             while stream.messages.len() <= round % 20 {

@@ -1,3 +1,4 @@
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -5,6 +6,7 @@ use crate::Reason;
 use crate::demand::{Window, WindowError};
 use crate::dispatch::{Partition, Selector};
 use crate::role::StageOptions;
+use crate::watch::EdgeGauges;
 
 /// Names one subscription, unlike any other of the process: messages of one that has ended never meet another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,19 +20,20 @@ impl SubscriptionId {
 }
 
 /// One subscription of a consumer to a producer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Subscription {
     pub(crate) id: SubscriptionId,
     pub(crate) side: Side,
     pub(crate) peer: Arc<str>,
+    pub(crate) gauges: Arc<EdgeGauges>,
 }
 
 impl Subscription {
     /// A new subscription, as the producer and as the consumer sees it.
     pub(crate) fn pair(producer: &Arc<str>, consumer: &Arc<str>) -> (Self, Self) {
-        let id = SubscriptionId::next();
-        let ours = Self { id, side: Side::Consumer, peer: consumer.clone() };
-        (ours, Self { id, side: Side::Producer, peer: producer.clone() })
+        let (id, gauges) = (SubscriptionId::next(), Arc::<EdgeGauges>::default());
+        let ours = Self { id, side: Side::Consumer, peer: consumer.clone(), gauges: gauges.clone() };
+        (ours, Self { id, side: Side::Producer, peer: producer.clone(), gauges })
     }
 
     /// The name of the stage on the other side.
@@ -43,6 +46,20 @@ impl Subscription {
     #[must_use]
     pub fn side(&self) -> Side {
         self.side
+    }
+}
+
+impl PartialEq for Subscription {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id, self.side) == (other.id, other.side)
+    }
+}
+
+impl Eq for Subscription {}
+
+impl Hash for Subscription {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.id, self.side).hash(state);
     }
 }
 

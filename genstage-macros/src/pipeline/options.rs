@@ -94,7 +94,9 @@ const STRATEGY: [(&str, &str); 3] =
 impl PipelineOptions {
     pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
         let mut pipeline = Self::default();
-        for (name, value) in unique(options, &["strategy", "max_restarts", "within", "backoff"], report) {
+        for (name, value) in
+            unique(options, &["strategy", "max_restarts", "within", "backoff", "warn_after"], report)
+        {
             match name == "strategy" {
                 true => pipeline.strategy = variant("strategy", &value, &STRATEGY, report),
                 false => pipeline.limits.push((name, value)),
@@ -108,7 +110,7 @@ impl PipelineOptions {
         if nodes.iter().any(|node| node.options.restart.is_some() || node.unclear) {
             return;
         }
-        if let Some(OptionItem { name, .. }) = options.first() {
+        if let Some(OptionItem { name, .. }) = options.iter().find(|option| option.name != "warn_after") {
             report.at(
                 name,
                 format!(

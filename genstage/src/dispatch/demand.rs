@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
+use crate::telemetry;
 
 /// Sends events to the consumer with the largest outstanding demand first.
 ///
@@ -168,12 +169,8 @@ impl<T: Send + 'static> Dispatcher<T> for DemandDispatcher {
 
     #[inline]
     fn ask(&mut self, consumer: ConsumerKey, demand: usize, _: &mut Outbox<T>) {
-        if self.max_demand.is_some_and(|max| demand > max) {
-            tracing::warn!(
-                demand,
-                max_demand = self.max_demand,
-                "a consumer asks for more than the dispatcher expects"
-            );
+        if let Some(max_demand) = self.max_demand.filter(|max| demand > *max) {
+            telemetry::asks_for_more(demand, max_demand);
         }
         let Some(&(outstanding, _)) = self.demands.get(consumer.index()) else { return };
         self.set(consumer.index(), outstanding.saturating_add(demand));

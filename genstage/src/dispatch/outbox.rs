@@ -95,6 +95,7 @@ impl<T> Outbox<T> {
         };
         let is_sent = consumer.port.events(subscription.id, events);
         if is_sent {
+            subscription.gauges.sent.add(count);
             self.events_out += count;
         }
         is_sent

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::slot::Slot;
 use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox, stable_hash};
 use crate::buffer::Marker;
+use crate::telemetry;
 
 /// Sends every event to the consumer of its partition; a function says which partition that is.
 ///
@@ -191,7 +192,7 @@ impl<T, K> PartitionDispatcher<T, K> {
     fn discard(&self, number: Option<usize>, out: &mut Outbox<T>) {
         if let Some(partition) = number {
             let partitions = self.partitions.len();
-            tracing::warn!(partition, partitions, "unknown partition: event discarded");
+            telemetry::unknown_partition(partition, partitions);
         }
         out.discard(1);
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{At, Fused};
 use crate::buffer::Keep;
 use crate::role::{Role, Runnable, Stage};
+use crate::telemetry;
 use crate::{Batch, Context, Result};
 
 /// How many events a source emits in one callback, about: then the mailbox has its turn.
@@ -148,8 +149,7 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
         }
         cx.discarded += beyond;
         if A::Role::discarded(&mut self.first.state, beyond) {
-            let stage = self.first.name();
-            tracing::warn!(stage = stage.as_deref(), events = beyond, "the buffer is full: events discarded");
+            telemetry::discarded(self.first.name().as_deref().unwrap_or_default(), beyond);
         }
     }
 }

@@ -112,6 +112,10 @@ impl<P: Place<Whole: Runnable>> Route<P::Part> for To<P, Address<P::Whole>> {
         self.0.sender.is_closed()
     }
 
+    fn len(&self) -> usize {
+        self.0.sender.len()
+    }
+
     fn downgrade(&self) -> Arc<dyn WeakRoute<P::Part>> {
         Arc::new(To::<P, _>::new(self.0.downgrade()))
     }

@@ -24,6 +24,14 @@ struct Link<I> {
     demand: Option<Demand>,
 }
 
+impl<I> Link<I> {
+    #[inline]
+    fn ask(&self, demand: usize, spare: &mut Vec<I>) {
+        self.subscription.gauges.asked.add(demand as u64);
+        self.port.ask(self.subscription.id, demand, spare);
+    }
+}
+
 /// What the stage has to deal with, in the order in which it came.
 pub(super) enum Input<E> {
     Events(E),
@@ -90,7 +98,8 @@ impl<I> Inlet<I> {
         let before = producer.demand.replace(demand);
         // A stage that was begun anew is asked again: what its producer owes stands.
         if demand == Demand::Automatic && before != Some(Demand::Automatic) {
-            producer.port.ask(id, producer.window.open(), &mut Vec::new());
+            let demand = producer.window.open();
+            producer.ask(demand, &mut Vec::new());
         }
     }
 
@@ -104,7 +113,7 @@ impl<I> Inlet<I> {
     /// Asks a producer, as the stage itself decides.
     pub(crate) fn ask(&mut self, id: SubscriptionId, demand: usize) {
         if let (Some(producer), true) = (self.producers.get_mut(id), demand > 0) {
-            producer.port.ask(id, demand, &mut self.spare);
+            producer.ask(demand, &mut self.spare);
         }
     }
 
@@ -230,14 +239,22 @@ impl<I> Inlet<I> {
         self.handling = Some((id, events));
     }
 
+    /// The handler has passed the batch on: what becomes of its events is known later.
+    pub(super) fn handed_over(&mut self) {
+        self.batch.events.clear();
+        self.handling = None;
+    }
+
     /// The handler is done with the batch: what it left is dropped, and the demand that it met may be asked for again, if there is
     /// to be `more`.
     #[inline]
     pub(super) fn handled(&mut self, more: bool) {
         self.batch.events.clear();
-        let Some((id, events)) = self.handling.take().filter(|_| more) else { return };
+        let Some((id, events)) = self.handling.take() else { return };
         let Some(producer) = self.producers.get_mut(id) else { return };
+        producer.subscription.gauges.handled.add(events as u64);
         let ask = match producer.demand {
+            _ if !more => 0,
             Some(Demand::Manual) => 0,
             _ => producer.window.handled(events),
         };
@@ -246,7 +263,7 @@ impl<I> Inlet<I> {
             self.spare = mem::take(&mut self.batch.events);
         }
         if ask > 0 {
-            producer.port.ask(id, ask, &mut self.batch.events);
+            producer.ask(ask, &mut self.batch.events);
         }
     }
 
@@ -254,8 +271,9 @@ impl<I> Inlet<I> {
     pub(super) fn freed(&mut self, id: SubscriptionId) {
         let Some(producer) = self.producers.get_mut(id) else { return };
         let ask = producer.window.handled(1);
+        producer.subscription.gauges.handled.add(1);
         if ask > 0 {
-            producer.port.ask(id, ask, &mut Vec::new());
+            producer.ask(ask, &mut Vec::new());
         }
     }
 

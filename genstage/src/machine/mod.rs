@@ -236,8 +236,12 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
     /// The event handler is done with its batch: asks for more where the window says so.
     #[inline]
     pub(crate) fn handled(&mut self) {
-        // A stage that has finished wants nothing more, and the events of a supervisor are with its children still.
-        self.inlet.handled(self.finishing.is_none() && self.kind != Kind::ConsumerSupervisor);
+        match self.kind {
+            // They are with its children still.
+            Kind::ConsumerSupervisor => self.inlet.handed_over(),
+            // A stage that has finished wants nothing more.
+            _ => self.inlet.handled(self.finishing.is_none()),
+        }
     }
 
     /// The callback of a subscription's end has been called.

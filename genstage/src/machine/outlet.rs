@@ -402,7 +402,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     }
 
     /// How many events have been emitted and neither sent nor discarded.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.buffer.len() + self.held_events + self.dispatcher.queued()
     }
 

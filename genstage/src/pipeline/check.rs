@@ -186,7 +186,8 @@ where
         }
         for producer in ready(producers) {
             for (replica, consumer) in ready(consumers).enumerate() {
-                producer.subscribe(edge, consumer, replica, options())?;
+                let subscription = producer.subscribe(edge, consumer, replica, options())?;
+                wiring.watch_edge(producer.name(), &subscription);
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::snapshot::{Snapshot, plain_type_name};
 use crate::subscription::{DispatchOptions, Subscribe, Subscription};
 use crate::summary::StageSummary;
 use crate::task::{Address, Recipe, Restartable, Shell, StageRef, mailbox};
+use crate::watch::Observed;
 use crate::{Cancel, Refusal};
 
 /// A stage of a pipeline that has not been started.
@@ -31,14 +32,14 @@ pub(super) fn make<S: Runnable>(name: Arc<str>, stage: S, recipe: Option<Recipe<
 
 impl<S: Runnable> Node<S> {
     /// Subscribes a consumer, the `replica`th of its node. Both sides are values still, so a whole pipeline is wired before
-    /// its first stage runs and no consumer misses the first events.
+    /// its first stage runs and no consumer misses the first events. The subscription as the producer sees it.
     pub(super) fn subscribe<C, T, O>(
         &mut self,
         edge: &EdgeName,
         consumer: &mut Node<C>,
         replica: usize,
         options: Subscribe<O>,
-    ) -> Result<(), Refusal>
+    ) -> Result<Subscription, Refusal>
     where
         S: Runnable<Give = T, Dispatcher: Dispatcher<T>>,
         C: Runnable<Take = T>,
@@ -51,11 +52,16 @@ impl<S: Runnable> Node<S> {
         let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
         let downstream =
             Consumer::new(Box::new(consumer.address.clone()), cancel).of(consumer.address.shared.id);
-        let added = self.shell.machine.add_consumer(ours, downstream, options.options.into_options(replica));
+        let options = options.options.into_options(replica);
+        let added = self.shell.machine.add_consumer(ours.clone(), downstream, options);
         added.map_err(|error| Refusal::Dispatch { edge: edge.to_string(), error })?;
         let upstream = Producer { port: Box::new(self.address.clone()), window, cancel };
         consumer.shell.machine.add_producer(theirs, upstream);
-        Ok(())
+        Ok(ours)
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        self.shell.name()
     }
 
     /// An edge to this stage, as part of the graph.
@@ -99,6 +105,9 @@ pub(super) trait Launch: Send {
     /// Numbers the stage; how to reach it.
     fn number(&mut self, number: usize) -> Arc<dyn Remote>;
 
+    /// How to see what it does.
+    fn observe(&self) -> Arc<dyn Observed>;
+
     /// Others may subscribe to the stage later: it does not end with its last consumer.
     fn open(&mut self);
 
@@ -122,6 +131,10 @@ impl<S: Runnable> Launch for Shell<S> {
 
     fn number(&mut self, number: usize) -> Arc<dyn Remote> {
         Shell::number(self, number)
+    }
+
+    fn observe(&self) -> Arc<dyn Observed> {
+        Arc::new(self.this.clone())
     }
 
     fn open(&mut self) {

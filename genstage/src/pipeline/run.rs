@@ -12,7 +12,8 @@ use super::node::Launch;
 use crate::control::{Control, Group, StopOnDrop};
 use crate::restart::{Limit, Strategy};
 use crate::summary::{StageSummary, Summary};
-use crate::{Failure, Reason, Refusal};
+use crate::watch::WatchedPipeline;
+use crate::{Failure, Reason, Refusal, Watch};
 
 /// A pipeline that is declared, checked and wired, and has not been started. What [`pipeline!`](crate::pipeline!) yields.
 ///
@@ -25,7 +26,8 @@ pub struct Pipeline<H = ()> {
     pub(super) refusals: Vec<Refusal>,
     pub(super) strategy: Strategy,
     pub(super) limit: Limit,
-    pub(super) graph: Graph,
+    pub(super) warn_after: Option<Duration>,
+    pub(super) watched: WatchedPipeline,
 }
 
 impl<H> Pipeline<H> {
@@ -52,13 +54,13 @@ impl<H> Pipeline<H> {
     /// # let _ = printing();
     /// ```
     pub fn into_parts(self) -> (Pipeline, H) {
-        let Self { handles, stages, refusals, strategy, limit, graph } = self;
-        (Pipeline { handles: (), stages, refusals, strategy, limit, graph }, handles)
+        let Self { handles, stages, refusals, strategy, limit, warn_after, watched } = self;
+        (Pipeline { handles: (), stages, refusals, strategy, limit, warn_after, watched }, handles)
     }
 
     /// The topology: nodes and edges with their options.
     pub fn graph(&self) -> &Graph {
-        &self.graph
+        &self.watched.graph
     }
 
     /// Starts all stages, each in a task of its own, and returns at once.
@@ -85,7 +87,10 @@ impl<H> Pipeline<H> {
         };
         let tasks = self.stages.into_iter().map(launch).collect();
         let guard = StopOnDrop(Some(control.clone()));
-        Ok(Running { handles: self.handles, tasks, control, guard, graph: self.graph })
+        if let Some(limit) = self.warn_after {
+            runtime.spawn(self.watched.clone().watch_out(limit));
+        }
+        Ok(Running { handles: self.handles, tasks, control, guard, watched: self.watched })
     }
 
     /// Starts the pipeline and waits until all its stages have ended; what each of them did.
@@ -165,7 +170,7 @@ pub struct Running<H = ()> {
     tasks: Vec<Task>,
     control: Arc<Control>,
     guard: StopOnDrop,
-    graph: Graph,
+    watched: WatchedPipeline,
 }
 
 struct Task {
@@ -265,7 +270,12 @@ impl<H> Running<H> {
 
     /// The topology, as it was declared.
     pub fn graph(&self) -> &Graph {
-        &self.graph
+        &self.watched.graph
+    }
+
+    /// Looks at what the stages and edges do, now and later.
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.watched.clone())
     }
 
     /// Lets the stages run on by themselves; dropping nothing stops them any more.
@@ -276,8 +286,8 @@ impl<H> Running<H> {
 
     /// The rest: a stage that nobody can reach any more is free to end.
     fn without_handles(self) -> Running {
-        let Self { tasks, control, guard, graph, .. } = self;
-        Running { handles: (), tasks, control, guard, graph }
+        let Self { tasks, control, guard, watched, .. } = self;
+        Running { handles: (), tasks, control, guard, watched }
     }
 
     /// Waits until all stages have ended. Cancellation safe.

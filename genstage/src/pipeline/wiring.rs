@@ -1,11 +1,13 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::graph::{Graph, GraphEdge};
 use super::node::Launch;
 use super::replicas::{AnyNode, Replicas};
 use super::run::Pipeline;
-use crate::Refusal;
 use crate::restart::{Limit, Strategy};
+use crate::watch::{Watched, WatchedEdge, WatchedPipeline};
+use crate::{Refusal, Subscription};
 
 /// A pipeline that is being put together.
 #[derive(Default)]
@@ -14,7 +16,10 @@ pub struct Wiring {
     refusals: Vec<Refusal>,
     strategy: Strategy,
     limit: Limit,
+    warn_after: Option<Duration>,
     graph: Graph,
+    watched: Vec<Watched>,
+    watched_edges: Vec<WatchedEdge>,
 }
 
 impl Wiring {
@@ -52,7 +57,19 @@ impl Wiring {
         self.graph.add_edge(edge);
     }
 
+    /// Takes note of a subscription over the edge that was drawn last.
+    pub(super) fn watch_edge(&mut self, from: &Arc<str>, subscription: &Subscription) {
+        self.watched_edges.push(WatchedEdge {
+            edge: self.graph.edges().len().saturating_sub(1),
+            from: from.clone(),
+            to: subscription.peer.clone(),
+            gauges: subscription.gauges.clone(),
+        });
+    }
+
     fn take(&mut self, name: &str, stages: Vec<Box<dyn Launch>>) {
+        let node = self.graph.nodes().len();
+        self.watched.extend(stages.iter().map(|stage| Watched { node, stage: stage.observe() }));
         match stages.first() {
             Some(first) => self.graph.add_node(first.draw(name, stages.len())),
             None => self.refuse(Refusal::NoReplicas { node: name.to_owned() }),
@@ -80,10 +97,17 @@ impl Wiring {
         self.limit.backoff = backoff;
     }
 
+    /// `warn_after: …`
+    pub fn warn_after(&mut self, limit: Duration) {
+        self.warn_after = Some(limit);
+    }
+
     /// The finished pipeline.
     pub fn finish<H>(self, handles: H) -> Pipeline<H> {
-        let Self { stages, refusals, strategy, limit, graph } = self;
-        Pipeline { handles, stages, refusals, strategy, limit, graph }
+        let Self { stages, refusals, strategy, limit, warn_after, graph, watched, watched_edges } = self;
+        let watched =
+            WatchedPipeline { stages: watched.into(), edges: watched_edges.into(), graph: Arc::new(graph) };
+        Pipeline { handles, stages, refusals, strategy, limit, warn_after, watched }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::children::{Shutdown, Stopping};
 use crate::control::{Control, Remote};
 use crate::restart::pause;
 use crate::task::guarded;
+use crate::telemetry;
 use crate::{Reason, Result};
 
 /// A child that is a closure's future.
@@ -65,7 +66,7 @@ impl SupervisedTask {
             let Some(wait) = self.control.group.restart(self.number) else {
                 return self.control.failed(&self.spec.name, &end);
             };
-            tracing::warn!(child = &*self.spec.name, reason = %end, "begun anew");
+            telemetry::child_begun_anew(&self.spec.name, &end);
             if self.control.unless_stopped(pause(wait)).await.is_none() {
                 return;
             }
@@ -74,7 +75,7 @@ impl SupervisedTask {
 
     fn report(&self, reason: &Reason) {
         if reason.is_failure() {
-            tracing::warn!(child = &*self.spec.name, %reason, "a child failed");
+            telemetry::child_failed(&self.spec.name, reason);
         }
     }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -13,6 +14,7 @@ use crate::machine::{Downstream, Upstream};
 use crate::message::{Cast, CastEnvelope, Envelope};
 use crate::role::{Runnable, Stage, StageOptions};
 use crate::subscription::{CancelKind, StageId, SubscriptionId};
+use crate::watch::{Observed, StageGauges};
 
 /// Everything that can happen to a stage from outside.
 pub(crate) enum Message<S: Stage> {
@@ -107,6 +109,30 @@ impl<S: Stage> WeakAddress<S> {
     }
 }
 
+impl<S: Runnable> Observed for WeakAddress<S> {
+    fn name(&self) -> &Arc<str> {
+        &self.shared.name
+    }
+
+    fn gauges(&self) -> &StageGauges {
+        &self.shared.gauges
+    }
+
+    fn mailbox(&self) -> usize {
+        self.sender.upgrade().map_or(0, |sender| sender.len())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.shared.life.ended.initialized()
+    }
+}
+
+impl<S: Stage> fmt::Debug for WeakAddress<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WeakAddress").field(&self.shared.name).finish()
+    }
+}
+
 impl<S: Stage> Clone for WeakAddress<S> {
     fn clone(&self) -> Self {
         Self { sender: self.sender.clone(), shared: self.shared.clone() }
@@ -118,6 +144,7 @@ pub(crate) struct Shared {
     pub(super) name: Arc<str>,
     pub(crate) id: StageId,
     pub(crate) options: StageOptions,
+    pub(crate) gauges: Arc<StageGauges>,
     pub(super) life: Arc<Life>,
 }
 
@@ -132,7 +159,8 @@ pub(super) struct Life {
 impl Shared {
     /// Of a part of this stage.
     fn part(&self, name: Arc<str>) -> Arc<Self> {
-        Arc::new(Self { name, id: self.id, options: self.options, life: self.life.clone() })
+        let (gauges, life) = (self.gauges.clone(), self.life.clone());
+        Arc::new(Self { name, id: self.id, options: self.options, gauges, life })
     }
 
     /// The stage's callbacks run in this task, or thread, from now on.
@@ -161,7 +189,7 @@ pub(crate) fn mailbox<S: Runnable>(name: Arc<str>, options: StageOptions) -> (Ad
     let (sender, receiver) = channel();
     let permits = Arc::new(Semaphore::new(CAPACITY));
     let life = Arc::new(Life { permits, task: Mutex::new(None), ended: SetOnce::new() });
-    let shared = Shared { name, id: StageId::next(), options, life };
+    let shared = Shared { name, id: StageId::next(), options, gauges: Arc::default(), life };
     (Address { sender: Sender::new(sender), shared: Arc::new(shared) }, receiver)
 }
 

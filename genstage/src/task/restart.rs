@@ -15,6 +15,7 @@ use crate::control::{Control, Remote};
 use crate::machine::Origin;
 use crate::restart::{Restart, pause};
 use crate::role::Runnable;
+use crate::telemetry;
 
 /// What makes a stage's state, for replicas and restarts, and when it is made anew.
 pub struct Recipe<S> {
@@ -134,7 +135,7 @@ impl<S: Runnable> Shell<S> {
             None => None,
         };
         match wait {
-            Some(_) => tracing::warn!(stage = &**self.name(), %reason, "begun anew"),
+            Some(_) => telemetry::begun_anew(self.name(), reason),
             // Whatever the reason is, it was one too many.
             None => control.failed(self.culprit(), reason),
         }
@@ -191,10 +192,7 @@ impl<S: Runnable> Shell<S> {
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(instance)));
         let emptied = catch_unwind(AssertUnwindSafe(|| self.machine.inlet.clear_batch()));
         if dropped.and(emptied).is_err() {
-            tracing::warn!(
-                stage = &**self.name(),
-                "the state that is replaced, or an event, panicked while it was dropped"
-            );
+            telemetry::panicked_in_drop(self.name());
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) trait Route<S: Stage>: Send + Sync {
     }
 
     fn is_closed(&self) -> bool;
+    /// How many messages there are.
+    fn len(&self) -> usize;
     fn downgrade(&self) -> Arc<dyn WeakRoute<S>>;
     /// Whether the part has subscriptions to producers: the first one's are those of the whole.
     fn has_input(&self) -> bool;
@@ -66,6 +68,10 @@ where
 
     fn is_closed(&self) -> bool {
         self.is_closed()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
     }
 
     fn downgrade(&self) -> Arc<dyn WeakRoute<S>> {
@@ -108,6 +114,10 @@ impl<S: Stage> Sender<S> {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.0.is_closed()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn has_input(&self) -> bool {

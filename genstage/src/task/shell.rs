@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 
 use super::instance::{Callback, Instance, Outcome, Place, guarded};
 use super::mailbox::{Mailbox, Message, Shared, Unread, WeakAddress, close};
@@ -15,6 +16,8 @@ use crate::message::Envelope;
 use crate::role::{Kind, Role, Runnable, Stage};
 use crate::snapshot::{Snapshot, plain_type_name};
 use crate::summary::StageSummary;
+use crate::telemetry;
+use crate::watch::StageGauges;
 use crate::{Batch, Reason};
 
 /// A stage at run time: the user's state, what the runtime knows of it, and the loop that moves messages between them.
@@ -22,7 +25,7 @@ pub(crate) struct Shell<S: Stage> {
     pub(super) place: Place<S>,
     pub(crate) machine: Machine<S::Take, S::Give, S::Dispatcher>,
     mailbox: Mailbox<S>,
-    pub(super) this: WeakAddress<S>,
+    pub(crate) this: WeakAddress<S>,
     pub(super) shared: Arc<Shared>,
     ending: Ending,
     pub(super) restartable: Option<Restartable<S>>,
@@ -42,6 +45,9 @@ pub(crate) struct Shell<S: Stage> {
     /// The children of an instance that has ended, for the next.
     pub(super) children: Option<Box<Children<S::Take>>>,
     pub(super) restarts: u64,
+    gauges: Arc<StageGauges>,
+    /// When the present callback began, by the watchers' clock.
+    began: u64,
 }
 
 /// Tells those who wait for the end of the stage why it has ended; of a task that is ended from outside, that it was killed.
@@ -80,6 +86,7 @@ impl<S: Runnable> Shell<S> {
         Self {
             place: Place::Here(Instance::new(state, this.clone())),
             shared: this.shared().clone(),
+            gauges: this.shared().gauges.clone(),
             ending: Ending(this.shared().clone()),
             this,
             restartable,
@@ -94,6 +101,7 @@ impl<S: Runnable> Shell<S> {
             culprit: None,
             children: None,
             restarts: 0,
+            began: 0,
         }
     }
 
@@ -121,7 +129,13 @@ impl<S: Runnable> Shell<S> {
     /// Runs the stage to its end, or until the pipeline stops. (Boxed: a future keeps what it is given twice, here a kilobyte.)
     pub(crate) async fn run(mut self: Box<Self>, control: Arc<Control>) -> StageSummary {
         self.shared.runs_here();
-        let reason = self.live(&control).await;
+        telemetry::started(self.name(), S::Role::KIND);
+        let span = telemetry::span(self.name());
+        // Where nobody listens, the span would still cost something at every wake-up.
+        let reason = match span.is_disabled() {
+            true => self.live(&control).await,
+            false => Box::pin(self.live(&control).instrument(span)).await,
+        };
         // The others stop before the neighbours learn of a failure: they have not failed themselves.
         control.ended(self.culprit(), &reason);
         let unread = close(&mut self.mailbox, &self.shared);
@@ -197,7 +211,7 @@ impl<S: Runnable> Shell<S> {
         if self.shared.options.blocking {
             return None;
         }
-        let Self { place, machine, .. } = self;
+        let Self { place, machine, gauges, began, .. } = self;
         let instance = place.here()?;
         if S::Role::KIND == Kind::ConsumerSupervisor {
             instance.cx.children().slot = machine.inlet.handled_subscription();
@@ -205,6 +219,7 @@ impl<S: Runnable> Shell<S> {
         if S::Role::KNOWS_DUE {
             instance.cx.due = machine.due();
         }
+        *began = gauges.begin();
         Some((instance, &mut machine.inlet.batch))
     }
 
@@ -215,6 +230,7 @@ impl<S: Runnable> Shell<S> {
         {
             cx.due = self.machine.due();
         }
+        self.began = self.gauges.begin();
         let outcome = self.place.call(callback, &self.shared).await?;
         self.called(outcome);
         Ok(())
@@ -222,6 +238,9 @@ impl<S: Runnable> Shell<S> {
 
     /// Waits for the next message, or for events that come of themselves; false if nobody can send any more.
     async fn wait(&mut self) -> Result<bool, Reason> {
+        if self.mailbox.peek().is_none() {
+            self.publish();
+        }
         let (due, children) = (self.machine.due(), self.machine.children);
         let is_there = match self.place.here() {
             Some(Instance { state, cx }) if S::Role::has_source(state, cx, due) => tokio::select! {
@@ -240,6 +259,18 @@ impl<S: Runnable> Shell<S> {
         };
         self.accept();
         Ok(is_there || children > 0)
+    }
+
+    /// Shows those who watch what has been counted.
+    fn publish(&self) {
+        let Machine { inlet, outlet, .. } = &self.machine;
+        let gauges = &self.gauges;
+        gauges.events_in.set(inlet.events_in);
+        gauges.events_out.set(outlet.out.events_out);
+        gauges.buffered.set(outlet.left() as u64);
+        gauges.discarded.set(inlet.discarded + outlet.out.discarded);
+        gauges.lost.set(self.lost as u64 + outlet.out.lost);
+        gauges.restarts.set(self.restarts);
     }
 
     /// Hears the next message; and with it the events, and the demand for what it makes of them, that have come, too. (A producer
@@ -314,13 +345,14 @@ impl<S: Runnable> Shell<S> {
             Outcome::Ask(id, demand) => self.machine.subscribed(id, demand),
             Outcome::Cancelled => self.machine.cancelled(),
             Outcome::Report(events) => {
-                tracing::warn!(stage = &**self.name(), events, "the buffer is full: events discarded");
+                telemetry::discarded(self.name(), events);
             }
         }
     }
 
     /// Does what was said through the context.
     pub(super) fn obey(&mut self) {
+        self.gauges.end(self.began);
         let Some(Instance { cx, .. }) = self.place.here() else { return };
         self.machine.emitted(&mut cx.out);
         if cx.has_said_more() {
@@ -374,9 +406,8 @@ impl<S: Runnable> Shell<S> {
         };
         control.ended(shared.name(), &reason);
         machine.close(&reason);
-        ending.tell(reason.clone());
         let (inlet, out) = (&machine.inlet, &machine.outlet.out);
-        StageSummary {
+        let summary = StageSummary {
             name: shared.name().clone(),
             events_in: inlet.events_in,
             events_out: out.events_out,
@@ -384,6 +415,10 @@ impl<S: Runnable> Shell<S> {
             lost: lost as u64 + out.lost,
             restarts,
             reason,
-        }
+        };
+        shared.gauges.sum_up(&summary);
+        telemetry::ended(&summary.name, &summary.reason);
+        ending.tell(summary.reason.clone());
+        summary
     }
 }

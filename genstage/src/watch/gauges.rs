@@ -1,0 +1,115 @@
+//! What a stage and an edge count: written by one task each, read by whoever watches.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::clock;
+use crate::StageSummary;
+
+/// A number that one task writes. What others read of several is not of one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(AtomicU64);
+
+impl Gauge {
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// No read and write in one: nobody else writes.
+    #[inline]
+    pub(crate) fn add(&self, more: u64) {
+        self.set(self.get().saturating_add(more));
+    }
+}
+
+/// What a stage counts. All but the turns is published whenever it waits.
+#[derive(Debug, Default)]
+pub(crate) struct StageGauges {
+    /// Twice the callbacks that have been called, and one more while one runs.
+    turns: Gauge,
+    /// Nanoseconds of the watchers' clock in callbacks.
+    busy: Gauge,
+    pub(crate) events_in: Gauge,
+    pub(crate) events_out: Gauge,
+    pub(crate) buffered: Gauge,
+    pub(crate) discarded: Gauge,
+    pub(crate) lost: Gauge,
+    pub(crate) restarts: Gauge,
+}
+
+impl StageGauges {
+    /// A callback begins; when, by the watchers' clock. One that did not end has been dropped.
+    #[inline]
+    pub(crate) fn begin(&self) -> u64 {
+        self.turns.set((self.turns.get() + 1) | 1);
+        clock::now()
+    }
+
+    /// The callback that began then has ended, unless none runs.
+    #[inline]
+    pub(crate) fn end(&self, began: u64) {
+        let turns = self.turns.get();
+        if turns.is_multiple_of(2) {
+            return;
+        }
+        self.turns.set(turns + 1);
+        let now = clock::now();
+        if now != began {
+            self.busy.add(now - began);
+        }
+    }
+
+    /// The stage has ended: what it did in all.
+    pub(crate) fn sum_up(&self, summary: &StageSummary) {
+        self.events_in.set(summary.events_in);
+        self.events_out.set(summary.events_out);
+        self.buffered.set(0);
+        self.discarded.set(summary.discarded);
+        self.lost.set(summary.lost);
+        self.restarts.set(summary.restarts);
+    }
+
+    /// How many callbacks have been called.
+    pub(crate) fn callbacks(&self) -> u64 {
+        self.turns.get().div_ceil(2)
+    }
+
+    pub(crate) fn is_in_callback(&self) -> bool {
+        self.turns.get() % 2 == 1
+    }
+
+    pub(crate) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.get())
+    }
+}
+
+/// What is counted of an edge. Its consumer writes what it asks for and has handled, its producer what it sends.
+#[derive(Debug, Default)]
+pub(crate) struct EdgeGauges {
+    pub(crate) asked: Gauge,
+    pub(crate) sent: Gauge,
+    pub(crate) handled: Gauge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callback_that_was_dropped_is_one() {
+        let gauges = StageGauges::default();
+        let began = gauges.begin();
+        assert!(gauges.is_in_callback());
+        let again = gauges.begin();
+        assert!(gauges.is_in_callback());
+        gauges.end(again);
+        gauges.end(began);
+        assert_eq!((gauges.callbacks(), gauges.is_in_callback()), (2, false));
+    }
+}
