@@ -138,6 +138,8 @@ pub(crate) struct Children<E> {
     /// Those whose restart has failed, and why.
     waiting: VecDeque<(Origin<E>, Reason)>,
     next: usize,
+    /// Since children have last ended, or events come, others have had their turn.
+    gave_way: bool,
     shutdown: Shutdown,
     restarts: Restarts,
     /// The subscription of the events that are being handled.
@@ -190,6 +192,7 @@ impl<E: Send + 'static> Children<E> {
             running: FxHashMap::default(),
             waiting: VecDeque::new(),
             next: 0,
+            gave_way: false,
             shutdown: options.shutdown,
             restarts: Restarts::new(options.limit),
             slot: None,
@@ -215,6 +218,7 @@ impl<E: Send + 'static> Children<E> {
 
     /// Starts the child of an event that came over the present subscription. One that cannot be started gives its slot back.
     pub(crate) fn take<S: Supervises<E>>(&mut self, stage: &mut S, event: E) {
+        self.gave_way = false;
         if let Err(reason) = self.start(stage, event, self.slot) {
             self.freed.extend(self.slot);
             self.fell(&reason);
@@ -251,7 +255,7 @@ impl<E: Send + 'static> Children<E> {
         Ok(())
     }
 
-    /// Waits for the next thing that happens to a child, and does what is due then. Cancellation safe.
+    /// Waits for the next things that happen to children, and does what is due then. Cancellation safe.
     pub(crate) async fn turn<S: Supervises<E>>(&mut self, stage: &mut S) {
         if !self.waiting.is_empty() {
             // A start that fails again and again is not to keep others from running, or from ending.
@@ -259,14 +263,26 @@ impl<E: Send + 'static> Children<E> {
             if let Some((origin, reason)) = self.waiting.pop_front() {
                 self.begin_anew(stage, origin, reason);
             }
-            while let Some(ended) = self.tasks.try_join_next_with_id() {
-                self.ended(stage, ended);
+        } else {
+            // Others first, so that many have ended by then: to be woken by each costs more than it does. But once only, or whoever
+            // always has another message would keep it from hearing of any.
+            if !std::mem::replace(&mut self.gave_way, true) {
+                task::yield_now().await;
             }
-            return;
+            match self.tasks.join_next_with_id().await {
+                Some(ended) => self.ended(stage, ended),
+                None => std::future::pending().await,
+            }
+            self.gave_way = false;
         }
-        match self.tasks.join_next_with_id().await {
-            Some(ended) => self.ended(stage, ended),
-            None => std::future::pending().await,
+        // And all others that have, until there is a reason to end. Not more than there are now: one that is begun anew may end
+        // at once.
+        for _ in 0..self.running.len() {
+            if self.cause.is_some() {
+                return;
+            }
+            let Some(ended) = self.tasks.try_join_next_with_id() else { return };
+            self.ended(stage, ended);
         }
     }
 

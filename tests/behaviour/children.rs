@@ -284,6 +284,26 @@ async fn c187_c188_c189_too_many_restarts() {
     assert_eq!([attempts!(OnceMore), attempts!(NoWindow), attempts!(TenTimes)], [1, 3, 10]);
 }
 
+/// The first restart too many is the failure, also of children that fail at the same time. They are lost; a child that was begun anew
+/// ends as it is told to.
+#[tokio::test(start_paused = true)]
+async fn children_that_fail_at_once() {
+    let (kept, nursery) = nursery();
+    let app =
+        pipeline! { source = ProducerProbe::new().1; supervisor = OnceMore(nursery); source => supervisor; };
+    let app = app.start().unwrap();
+    for _ in 0..3 {
+        app.supervisor.start_child(Job::Run).await.unwrap();
+    }
+    for (error, (_, child)) in ["first", "second", "third"].into_iter().zip(kept.started.take()) {
+        child.send(Err(error)).unwrap();
+    }
+    let failure = app.join().await.unwrap_err();
+    assert_eq!(failure.to_string(), "stage `supervisor` failed: second");
+    let Failure::Stage { summary, .. } = failure else { panic!("{failure}") };
+    assert_eq!((summary.stage("supervisor").unwrap().lost, kept.attempts.take().len()), (2, 4));
+}
+
 /// Lines 190 to 195: how children are ended with their supervisor.
 #[tokio::test(start_paused = true)]
 async fn c190_c191_c193_c195_shutting_children_down() {

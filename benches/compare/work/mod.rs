@@ -7,6 +7,7 @@ mod crowd;
 mod events;
 mod fan_in;
 mod fan_out;
+mod fused;
 mod handlers;
 mod long_chain;
 mod partition;
@@ -29,6 +30,7 @@ pub(crate) fn all(scale: u64) -> Vec<Case> {
         partition::cases,
         fan_in::cases,
         long_chain::cases,
+        fused::cases,
         tasks::cases,
         words::cases,
         calls::cases,
