@@ -16,6 +16,26 @@
 //! | warn | `a child failed` | `child`, `reason` | of a supervisor; its restarts are `begun anew` with `child`. Of a `ConsumerSupervisor`, without `child` |
 //! | warn | `no thread for the clock` | `error` | nobody's busy time is measured |
 //!
+//! With the feature `metrics`, [`Watch::record_metrics`](crate::Watch) tells the facade of that name these, of each stage by the labels
+//! `pipeline` and `stage`:
+//!
+//! | counter or gauge | |
+//! |---|---|
+//! | `genstage_callbacks_total` | callbacks called |
+//! | `genstage_events_in_total`, `genstage_events_out_total` | events handed to its event handler, and sent to its consumers |
+//! | `genstage_discarded_total`, `genstage_lost_total` | events that nobody sees: by a stated policy, and for a failure |
+//! | `genstage_restarts_total` | how often it was begun anew |
+//! | `genstage_buffered`, `genstage_mailbox` | events that nobody wants yet, and messages that it has not looked at |
+//! | `genstage_busy_share` | from 0 to 1: the share of the last period that it was in callbacks |
+//!
+//! and these of each edge, by the labels `pipeline`, `from` and `to`:
+//!
+//! | counter or gauge | |
+//! |---|---|
+//! | `genstage_edge_sent_total`, `genstage_edge_handled_total` | events sent, and handled by the consumer |
+//! | `genstage_edge_outstanding` | demand that the producer has not met |
+//! | `genstage_edge_in_flight` | events sent and not handled |
+//!
 //! `stage`, `from` and `to` are names: a node's in `pipeline!`, with `[i]` behind it for a replica. The span costs nothing where it is
 //! not enabled, and something for each time a stage is woken where it is: that is why it is of level debug.
 

@@ -27,3 +27,4 @@ mod subscriptions;
 mod supervisor;
 mod timers;
 mod topology;
+mod watching;

@@ -167,3 +167,72 @@ impl tracing::Subscriber for Warnings {
     fn enter(&self, _: &tracing::span::Id) {}
     fn exit(&self, _: &tracing::span::Id) {}
 }
+
+/// Writes down what the present thread traces: level, spans, message and fields.
+#[derive(Clone, Default)]
+pub(crate) struct Traces {
+    traces: Log<String>,
+    /// All spans there have been, and which of them are entered.
+    spans: Arc<Mutex<(Vec<String>, Vec<u64>)>>,
+}
+
+impl Traces {
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.traces.take()
+    }
+
+    /// The warnings since the last look, in the order of their texts and without spans.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warnings = self.take().into_iter().filter_map(|trace| trace.strip_prefix("WARN ").map(str::to_owned));
+        let mut warnings: Vec<_> = warnings.collect();
+        warnings.sort();
+        warnings
+    }
+}
+
+/// A message with its fields.
+#[derive(Default)]
+struct Text(String);
+
+impl tracing::field::Visit for Text {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        let text = match field.name() {
+            "message" => format!("{value:?}"),
+            name => format!(" {name}={value:?}").replace('"', ""),
+        };
+        self.0.push_str(&text);
+    }
+}
+
+impl tracing::Subscriber for Traces {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == genstage::telemetry::TARGET || metadata.target().starts_with("behaviour")
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        let mut fields = Text::default();
+        span.record(&mut fields);
+        let (spans, _) = &mut *self.spans.lock().unwrap();
+        spans.push(format!("{}{{{}}}: ", span.metadata().name(), fields.0.trim()));
+        tracing::span::Id::from_u64(spans.len() as u64)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        let (spans, entered) = &*self.spans.lock().unwrap();
+        let within: String = entered.iter().map(|span| &*spans[*span as usize - 1]).collect();
+        self.traces.push(format!("{} {within}{}", event.metadata().level(), text.0));
+    }
+
+    fn enter(&self, span: &tracing::span::Id) {
+        self.spans.lock().unwrap().1.push(span.into_u64());
+    }
+
+    fn exit(&self, _: &tracing::span::Id) {
+        self.spans.lock().unwrap().1.pop();
+    }
+}

@@ -46,8 +46,6 @@ pub(crate) struct Shell<S: Stage> {
     pub(super) children: Option<Box<Children<S::Take>>>,
     pub(super) restarts: u64,
     gauges: Arc<StageGauges>,
-    /// When the present callback began, by the watchers' clock.
-    began: u64,
 }
 
 /// Tells those who wait for the end of the stage why it has ended; of a task that is ended from outside, that it was killed.
@@ -101,7 +99,6 @@ impl<S: Runnable> Shell<S> {
             culprit: None,
             children: None,
             restarts: 0,
-            began: 0,
         }
     }
 
@@ -211,7 +208,7 @@ impl<S: Runnable> Shell<S> {
         if self.shared.options.blocking {
             return None;
         }
-        let Self { place, machine, gauges, began, .. } = self;
+        let Self { place, machine, gauges, .. } = self;
         let instance = place.here()?;
         if S::Role::KIND == Kind::ConsumerSupervisor {
             instance.cx.children().slot = machine.inlet.handled_subscription();
@@ -219,7 +216,7 @@ impl<S: Runnable> Shell<S> {
         if S::Role::KNOWS_DUE {
             instance.cx.due = machine.due();
         }
-        *began = gauges.begin();
+        gauges.begin();
         Some((instance, &mut machine.inlet.batch))
     }
 
@@ -230,7 +227,7 @@ impl<S: Runnable> Shell<S> {
         {
             cx.due = self.machine.due();
         }
-        self.began = self.gauges.begin();
+        self.gauges.begin();
         let outcome = self.place.call(callback, &self.shared).await?;
         self.called(outcome);
         Ok(())
@@ -352,7 +349,7 @@ impl<S: Runnable> Shell<S> {
 
     /// Does what was said through the context.
     pub(super) fn obey(&mut self) {
-        self.gauges.end(self.began);
+        self.gauges.end();
         let Some(Instance { cx, .. }) = self.place.here() else { return };
         self.machine.emitted(&mut cx.out);
         if cx.has_said_more() {

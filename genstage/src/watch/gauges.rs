@@ -33,8 +33,9 @@ impl Gauge {
 pub(crate) struct StageGauges {
     /// Twice the callbacks that have been called, and one more while one runs.
     turns: Gauge,
-    /// Nanoseconds of the watchers' clock in callbacks.
+    /// Nanoseconds, by the watchers' clock, in callbacks that have ended; and when the last one began.
     busy: Gauge,
+    began: Gauge,
     pub(crate) events_in: Gauge,
     pub(crate) events_out: Gauge,
     pub(crate) buffered: Gauge,
@@ -44,22 +45,22 @@ pub(crate) struct StageGauges {
 }
 
 impl StageGauges {
-    /// A callback begins; when, by the watchers' clock. One that did not end has been dropped.
+    /// A callback begins. One that did not end has been dropped.
     #[inline]
-    pub(crate) fn begin(&self) -> u64 {
+    pub(crate) fn begin(&self) {
+        self.began.set(clock::now());
         self.turns.set((self.turns.get() + 1) | 1);
-        clock::now()
     }
 
-    /// The callback that began then has ended, unless none runs.
+    /// The callback that runs, if one does, has ended.
     #[inline]
-    pub(crate) fn end(&self, began: u64) {
+    pub(crate) fn end(&self) {
         let turns = self.turns.get();
         if turns.is_multiple_of(2) {
             return;
         }
         self.turns.set(turns + 1);
-        let now = clock::now();
+        let (began, now) = (self.began.get(), clock::now());
         if now != began {
             self.busy.add(now - began);
         }
@@ -84,8 +85,12 @@ impl StageGauges {
         self.turns.get() % 2 == 1
     }
 
+    /// How long callbacks have taken, the one that runs included.
     pub(crate) fn busy(&self) -> Duration {
-        Duration::from_nanos(self.busy.get())
+        // In this order, a callback that ends meanwhile is not counted twice.
+        let ended = self.busy.get();
+        let running = if self.is_in_callback() { clock::now().saturating_sub(self.began.get()) } else { 0 };
+        Duration::from_nanos(ended + running)
     }
 }
 
@@ -104,12 +109,12 @@ mod tests {
     #[test]
     fn a_callback_that_was_dropped_is_one() {
         let gauges = StageGauges::default();
-        let began = gauges.begin();
+        gauges.begin();
         assert!(gauges.is_in_callback());
-        let again = gauges.begin();
+        gauges.begin();
         assert!(gauges.is_in_callback());
-        gauges.end(again);
-        gauges.end(began);
+        gauges.end();
+        gauges.end();
         assert_eq!((gauges.callbacks(), gauges.is_in_callback()), (2, false));
     }
 }

@@ -2,6 +2,8 @@
 
 mod clock;
 mod gauges;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod status;
 mod watchdog;
 
