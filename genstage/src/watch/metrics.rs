@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::metrics::{counter, gauge};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{EdgeSnapshot, PipelineSnapshot, StageSnapshot, StageState, Watch};
 
@@ -26,7 +26,8 @@ impl Watch {
     /// [`metrics`]: ::metrics
     pub async fn record_metrics(self, pipeline: impl Into<String>, period: Duration) {
         let pipeline = pipeline.into();
-        let mut periods = interval(period.max(Duration::from_millis(1)));
+        let period = period.max(Duration::from_millis(1));
+        let mut periods = interval_at(Instant::now(), period);
         periods.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut earlier = self.snapshot();
         loop {

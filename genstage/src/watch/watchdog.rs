@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{Observed, Watched, WatchedEdge, WatchedPipeline};
 use crate::telemetry;
@@ -39,7 +39,8 @@ impl WatchedPipeline {
     pub(crate) async fn watch_out(self, limit: Duration) {
         let Self { stages, edges, .. } = self;
         // A millisecond is what timers are good for.
-        let mut looks = interval((limit / 4).max(Duration::from_millis(1)));
+        let period = (limit / 4).max(Duration::from_millis(1));
+        let mut looks = interval_at(Instant::now() + period, period);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut callbacks, mut waits) = (vec![Since::new(); stages.len()], vec![Since::new(); edges.len()]);
         while stages.iter().any(|watched| !watched.stage.has_ended()) {
