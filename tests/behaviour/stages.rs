@@ -183,7 +183,8 @@ impl Traces {
 
     /// The warnings since the last look, in the order of their texts and without spans.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let warnings = self.take().into_iter().filter_map(|trace| trace.strip_prefix("WARN ").map(str::to_owned));
+        let warnings =
+            self.take().into_iter().filter_map(|trace| trace.strip_prefix("WARN ").map(str::to_owned));
         let mut warnings: Vec<_> = warnings.collect();
         warnings.sort();
         warnings

@@ -152,8 +152,9 @@ async fn what_lasts_too_long_is_warned_of_once() {
 async fn nothing_is_warned_of_unless_that_is_wanted() {
     let traces = Traces::default();
     let _guard = tracing::subscriber::set_default(traces.clone());
-    let running =
-        pipeline! { source = Counter::endless(); held = Held(Arc::default()); source => held; }.start().unwrap();
+    let running = pipeline! { source = Counter::endless(); held = Held(Arc::default()); source => held; }
+        .start()
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(1000)).await;
     running.abort().await.unwrap();
     assert_eq!(traces.warnings(), [""; 0]);

@@ -1,10 +1,12 @@
 //! A -> B -> C: numbers, doubled, summed up.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use genstage::prelude::pipeline;
+use tokio::time::interval;
 
 use super::events::{Total, batches, sum};
 use super::handlers;
@@ -23,6 +25,7 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
             ours: run(move || ours(events, window)),
             rivals: vec![
                 ("tokio mpsc of batches", run(move || in_batches::<Tokio>(events, window))),
+                ("tokio mpsc of batches, no more in flight", run(move || in_strict_batches(events, window))),
                 ("tokio mpsc of events", run(move || one_by_one::<Tokio>(events, window))),
                 ("flume of batches", run(move || in_batches::<Flume>(events, window))),
                 ("futures streams", run(move || streams(events, window))),
@@ -32,7 +35,19 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
             ],
         }
     };
-    [(1000, 4_000_000), (100, 2_000_000), (10, 1_000_000), (1, 200_000)].map(case).into()
+    let watched = |(window, events): (usize, u64)| {
+        let events = events / scale;
+        Case {
+            work: "A -> B -> C, watched",
+            window,
+            consumers: 1,
+            events,
+            ours: run(move || watched(events, window)),
+            rivals: vec![("the same, not watched", run(move || ours(events, window)))],
+        }
+    };
+    let cases = [(1000, 4_000_000), (100, 2_000_000), (10, 1_000_000), (1, 200_000)].map(case);
+    cases.into_iter().chain([(100, 2_000_000), (10, 1_000_000)].map(watched)).collect()
 }
 
 async fn ours(events: u64, window: usize) -> Result<u64> {
@@ -45,6 +60,35 @@ async fn ours(events: u64, window: usize) -> Result<u64> {
     };
     app.run().await?;
     Ok(total.get())
+}
+
+/// With somebody who looks a hundred times a second.
+async fn watched(events: u64, window: usize) -> Result<u64> {
+    let total = Total::default();
+    let running = pipeline! {
+        source = Source(Numbers::below(events));
+        double = Double;
+        sum = Sum::new(&total);
+        source => double [max_demand: window] => sum [max_demand: window];
+    }
+    .start()?;
+    let watch = running.watch();
+    let looking = tokio::spawn(async move {
+        let mut looks = interval(Duration::from_millis(10));
+        loop {
+            looks.tick().await;
+            black_box(watch.snapshot());
+        }
+    });
+    running.join().await?;
+    looking.abort();
+    Ok(total.get())
+}
+
+/// As many events between two stages as genstage has, and no more: of the window, one half is with the handler.
+async fn in_strict_batches(events: u64, window: usize) -> Result<u64> {
+    let (batch, room) = halves(window);
+    send_through::<Tokio, _>(batches::<u64>(events, batch), (room - 1).max(1)).await
 }
 
 async fn in_batches<R: Rival>(events: u64, window: usize) -> Result<u64> {

@@ -65,11 +65,8 @@ fn record_stage(pipeline: &str, stage: &StageSnapshot, busy_share: Option<f64>) 
 }
 
 fn record_edge(pipeline: &str, edge: &EdgeSnapshot) {
-    let labels = [
-        ("pipeline", pipeline.to_owned()),
-        ("from", edge.from.to_string()),
-        ("to", edge.to.to_string()),
-    ];
+    let labels =
+        [("pipeline", pipeline.to_owned()), ("from", edge.from.to_string()), ("to", edge.to.to_string())];
     counter!("genstage_edge_sent_total", &labels).absolute(edge.sent);
     counter!("genstage_edge_handled_total", &labels).absolute(edge.handled);
     gauge!("genstage_edge_outstanding", &labels).set(edge.outstanding() as f64);
