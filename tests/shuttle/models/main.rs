@@ -6,6 +6,7 @@
 mod book;
 mod children;
 mod ending;
+mod fused;
 mod messages;
 mod restarting;
 mod stages;
