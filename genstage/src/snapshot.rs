@@ -1,9 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::role::Kind;
 use crate::{DemandMode, Subscription};
 
 /// What a stage is doing at one moment; from [`StageRef::snapshot`](crate::StageRef::snapshot).
+///
+/// The stage says so itself, between two of its callbacks: all numbers are of one moment, and one that is stuck in a callback says
+/// nothing. A [`Watch`](crate::Watch) looks at it from outside.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -34,6 +38,12 @@ pub struct Snapshot {
     pub lost: u64,
     /// How often it has been begun anew.
     pub restarts: u64,
+    /// Messages that have come and that it has not looked at: batches, asks, and messages of the user's.
+    pub mailbox: usize,
+    /// How many callbacks have been called.
+    pub callbacks: u64,
+    /// How long it has been in callbacks while somebody had a [`Watch`](crate::Watch).
+    pub busy: Duration,
 }
 
 /// The name of a type, without path and parameters.

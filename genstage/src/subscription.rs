@@ -47,6 +47,24 @@ impl Subscription {
     pub fn side(&self) -> Side {
         self.side
     }
+
+    /// How many events the consumer has asked for so far; `u64::MAX` if it once asked for as many as there are.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.gauges.asked.get()
+    }
+
+    /// How many events the producer has sent so far.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.gauges.sent.get()
+    }
+
+    /// How many events the consumer has handled so far.
+    #[must_use]
+    pub fn handled(&self) -> u64 {
+        self.gauges.handled.get()
+    }
 }
 
 impl PartialEq for Subscription {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use genstage::prelude::*;
 use genstage::testing::settle;
-use genstage::{Error, PipelineSnapshot, StageSnapshot, StageState, Watch};
+use genstage::{Error, PipelineSnapshot, StageSnapshot, StageState, Subscribe, Watch};
 use tokio::sync::Notify;
 
 use crate::stages::{Collect, Counter, Traces};
@@ -89,6 +90,32 @@ async fn a_consumer_that_is_stuck_is_seen_to_be_so() {
     running.abort().await.unwrap();
     let held = watch.snapshot();
     assert_eq!((stage(&held, "held").state, stage(&held, "held").lost), (StageState::Ended, 5));
+}
+
+/// Of stages without a pipeline, each subscription says what has gone over it.
+#[tokio::test(start_paused = true)]
+async fn what_has_gone_over_a_subscription() {
+    let (source, held) = (Counter::endless().spawn(), Held(Arc::default()).spawn());
+    let subscription = held.subscribe(&source, Subscribe::new().max_demand(10)).await.unwrap();
+    settle().await;
+    assert_eq!((subscription.asked(), subscription.sent(), subscription.handled()), (10, 10, 0));
+    let snapshot = source.snapshot().await.unwrap();
+    // `init`, the subscription, and one demand.
+    assert_eq!((snapshot.mailbox, snapshot.callbacks, snapshot.consumers[0].sent()), (0, 3, 10));
+}
+
+/// What a stream gives back has not been sent.
+#[tokio::test(start_paused = true)]
+async fn what_a_stream_gives_back_is_not_counted_as_sent() {
+    let source = Counter::endless().spawn();
+    let mut stream = source.into_stream(Subscribe::new().max_demand(10)).unwrap();
+    stream.next().await.unwrap().unwrap();
+    settle().await;
+    let subscription = source.snapshot().await.unwrap().consumers[0].clone();
+    assert_eq!((subscription.sent(), subscription.handled()), (10, 1));
+    drop(stream);
+    settle().await;
+    assert_eq!((subscription.sent(), subscription.handled()), (1, 1));
 }
 
 /// The clock goes while somebody watches: one stage is in a callback all the time, and the other never.

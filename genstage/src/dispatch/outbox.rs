@@ -112,6 +112,13 @@ impl<T> Outbox<T> {
         self.events_out -= events as u64;
     }
 
+    /// A consumer that is still there has given events back.
+    pub(crate) fn came_back(&self, consumer: ConsumerKey, events: usize) {
+        if let Some((Subscription { gauges, .. }, _)) = self.links.get(consumer.0) {
+            gauges.sent.set(gauges.sent.get().saturating_sub(events as u64));
+        }
+    }
+
     /// Keeps an emptied buffer for later, if there is use for it: two for each consumer, as many as its window has batches, and one
     /// to fill meanwhile.
     #[inline]

@@ -264,6 +264,7 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
             self.out.discard(events.len());
             return;
         };
+        self.out.came_back(key, events.len());
         let mut rest = self.dispatcher.take_back(key, events, &mut self.out);
         self.buffer.put_back(&mut rest, &[]);
     }

@@ -327,6 +327,9 @@ impl<S: Runnable> Shell<S> {
             discarded: inlet.discarded + outlet.out.discarded,
             lost: self.lost as u64 + outlet.out.lost,
             restarts: self.restarts,
+            mailbox: self.mailbox.len(),
+            callbacks: self.gauges.callbacks(),
+            busy: self.gauges.busy(),
         }
     }
 
