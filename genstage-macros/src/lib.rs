@@ -264,7 +264,8 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   declared after it, or that of all; of stages that have a `restart`;
 /// * `max_restarts: 3` and `within: Duration::from_secs(5)`: one restart more than that within that time, all stages together, and
 ///   the pipeline fails with the stage and the reason that were one too many;
-/// * `backoff: Duration::ZERO`: how long to wait before a restart, twice as long for each further one, up to `within`.
+/// * `backoff: Duration::ZERO`: how long to wait before a restart, twice as long for each further one, up to `within`;
+/// * `warn_after: Duration::from_secs(1)`, which has nothing to do with restarts: see below.
 ///
 /// The expression is evaluated in a closure that owns the locals which it uses: one that gives a local away can do so only once,
 /// which the compiler says. Clone what is shared, and clone before the pipeline what is used elsewhere, too:
@@ -294,6 +295,32 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Warnings
+///
+/// `warn_after: Duration`, an option of the whole pipeline, is off by default. It warns by `tracing` once for each callback that runs
+/// for longer than that, and once for each wait of a producer for demand that lasts longer, by edge. A producer is not warned of before
+/// it has sent something over that edge. Awaiting in a callback is part of it, so leave room for what may wait that long:
+///
+/// ```
+/// # use genstage::prelude::*;
+/// # use std::time::Duration;
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// pipeline! {
+///     warn_after: Duration::from_secs(10);
+///
+///     from_iter(0..3) => for_each(|n: u64| println!("{n}"));
+/// }
+/// .run()
+/// .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// One task for the whole pipeline looks four times in that time, and at most every millisecond. So a callback that never yields is
+/// noticed only on a runtime with other threads. The warnings and their fields are in
+/// [`telemetry`](telemetry/index.html).
 ///
 /// # Pipelines as functions
 ///

@@ -88,15 +88,17 @@ pub(super) struct PipelineOptions {
     pub(super) limits: Vec<(Ident, Expr)>,
 }
 
+/// Those that say something about restarts only.
+const RESTARTS: [&str; 4] = ["strategy", "max_restarts", "within", "backoff"];
+
 const STRATEGY: [(&str, &str); 3] =
     [("one_for_one", "OneForOne"), ("rest_for_one", "RestForOne"), ("one_for_all", "OneForAll")];
 
 impl PipelineOptions {
     pub(super) fn new(options: Vec<OptionItem>, report: &mut Report) -> Self {
         let mut pipeline = Self::default();
-        for (name, value) in
-            unique(options, &["strategy", "max_restarts", "within", "backoff", "warn_after"], report)
-        {
+        let known = [RESTARTS.as_slice(), &["warn_after"]].concat();
+        for (name, value) in unique(options, &known, report) {
             match name == "strategy" {
                 true => pipeline.strategy = variant("strategy", &value, &STRATEGY, report),
                 false => pipeline.limits.push((name, value)),
@@ -110,7 +112,8 @@ impl PipelineOptions {
         if nodes.iter().any(|node| node.options.restart.is_some() || node.unclear) {
             return;
         }
-        if let Some(OptionItem { name, .. }) = options.iter().find(|option| option.name != "warn_after") {
+        let is_about_restarts = |option: &&OptionItem| RESTARTS.iter().any(|known| option.name == known);
+        if let Some(OptionItem { name, .. }) = options.iter().find(is_about_restarts) {
             report.at(
                 name,
                 format!(

@@ -78,6 +78,7 @@ snapshots! {
     });
     pipeline_restarts: of_pipeline(quote! {
         strategy: rest_for_one, max_restarts: 5, within: Duration::from_secs(1);
+        warn_after: Duration::from_secs(10);
         source = Source::new(&path), restart: on_failure;
         sink = Sink, replicas: 2, restart: always;
         source => sink;

@@ -15,6 +15,7 @@ fn main() {
         crate = stages_by_another_name;
         strategy: rest_for_one, max_restarts: limit, within: Duration::from_secs(limit as u64);
         backoff: Duration::ZERO,;
+        warn_after: Duration::from_secs(limit as u64);
 
         /// Documentation goes on the handle.
         counter = Counter, restart: on_failure;
@@ -34,5 +35,6 @@ fn main() {
     };
     let _ = (&app.evens[1], &app.printer.len(), &app.other);
     let _ = pipeline! { strategy: one_for_one; a = Counter, restart: always; a => for_each(|_| ()); };
+    let _ = pipeline! { warn_after: Duration::from_millis(100); a = Counter; a => for_each(|_| ()); };
     let _ = pipeline! { strategy: one_for_all; a = Counter, restart: on_failure; a => for_each(|_| ()); };
 }
