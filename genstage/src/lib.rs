@@ -74,9 +74,15 @@
 //! With the feature `testing`, the probes of `genstage::testing` stand in for the producer and the consumer of a stage under
 //! test, and `settle` waits until nothing is in flight any more.
 //!
+//! # Watching
+//!
+//! [`Running::watch`] shows what a running pipeline does, without asking any stage. [`telemetry`] has all that is traced and measured.
+//!
 //! # More to read
 //!
-//! [Coming from Elixir](guide::coming_from_elixir): GenStage's words, and where they are here.
+//! * [Coming from Elixir](guide::coming_from_elixir): GenStage's words, and where they are here.
+//! * [Testing your stages](guide::testing_your_stages): from an empty file to a tested middle stage.
+//! * [Watching a pipeline](guide::watching_a_pipeline): which figure answers which question.
 //!
 //! # Ends and failures
 //!
