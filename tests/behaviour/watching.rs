@@ -25,7 +25,7 @@ impl Consumer for Held {
 }
 
 fn stage<'a>(snapshot: &'a PipelineSnapshot, name: &str) -> &'a StageSnapshot {
-    snapshot.stages.iter().find(|stage| &*stage.name == name).unwrap()
+    snapshot.stage(name).unwrap()
 }
 
 /// What is seen of the first edge: asked, sent, handled.
@@ -116,6 +116,41 @@ async fn what_a_stream_gives_back_is_not_counted_as_sent() {
     drop(stream);
     settle().await;
     assert_eq!((subscription.sent(), subscription.handled()), (1, 1));
+}
+
+/// A stage that goes through a large message, or fails again and again in it, does not wait in between.
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_never_waits_is_seen_to_move_on() {
+    #[stage(consumer, max_demand = 100, min_demand = 90)]
+    struct Slow;
+
+    impl Consumer for Slow {
+        type Event = u64;
+
+        async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            match events[0] {
+                20 => Err(Error::msg("twenty")),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    let running =
+        pipeline! { source = Counter::below(100); slow = Slow, restart: on_failure; source => slow; }
+            .start()
+            .unwrap();
+    let watch = running.watch();
+    let seen = || {
+        let snapshot = watch.snapshot();
+        let slow = snapshot.stage("slow").unwrap();
+        (slow.events_in, slow.restarts, snapshot.edge("source", "slow").unwrap().handled)
+    };
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(seen(), (30, 0, 20));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(seen(), (60, 1, 50));
+    running.abort().await.unwrap();
 }
 
 /// The clock goes while somebody watches: one stage is in a callback all the time, and the other never.

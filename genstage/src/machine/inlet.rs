@@ -158,6 +158,12 @@ impl<I> Inlet<I> {
         self.queue.is_empty() && self.slices.is_none()
     }
 
+    /// Whether there is more behind what is with the handler.
+    #[inline]
+    pub(crate) fn has_more(&self) -> bool {
+        !self.is_empty()
+    }
+
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
     /// `may_begin`; one that was begun is gone through to its end. The same holds for what stands behind messages.
     #[inline]

@@ -208,6 +208,10 @@ impl<S: Runnable> Shell<S> {
         if self.shared.options.blocking {
             return None;
         }
+        if self.machine.inlet.has_more() {
+            // It may be long before the stage waits.
+            self.publish();
+        }
         let Self { place, machine, gauges, .. } = self;
         let instance = place.here()?;
         if S::Role::KIND == Kind::ConsumerSupervisor {
@@ -227,6 +231,7 @@ impl<S: Runnable> Shell<S> {
         {
             cx.due = self.machine.due();
         }
+        self.publish();
         self.gauges.begin();
         let outcome = self.place.call(callback, &self.shared).await?;
         self.called(outcome);

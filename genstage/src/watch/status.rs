@@ -75,6 +75,18 @@ pub struct EdgeSnapshot {
 }
 
 impl PipelineSnapshot {
+    /// The stage of that name: its node's, with `[i]` behind it for a replica.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<&StageSnapshot> {
+        self.stages.iter().find(|stage| &*stage.name == name)
+    }
+
+    /// The subscription of `to` to `from`, by the names of the stages.
+    #[must_use]
+    pub fn edge(&self, from: &str, to: &str) -> Option<&EdgeSnapshot> {
+        self.edges.iter().find(|edge| &*edge.from == from && &*edge.to == to)
+    }
+
     /// The share of its time, from 0 to 1, that the `stage`th stage has been in callbacks since an earlier snapshot of the same
     /// pipeline. `None` if the clock has not moved in between, or if there is no such stage.
     ///
