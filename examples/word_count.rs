@@ -1,7 +1,7 @@
 //! Counts the words of files, folders and standard input.
 //!
 //! ```text
-//! cargo run --release --example word_count -- [--top N|all] [--strict] [--graph] [PATH…]
+//! cargo run --release --example word_count -- [--top N|all] [--strict] [--repeat N] [--live] [--serve ADDRESS] [--graph] [PATH…]
 //! ```
 //!
 //! A producer reads text piece by piece, as far as there is demand; replicas of a producer-consumer count the words of
@@ -15,6 +15,8 @@ mod merge;
 mod pieces;
 #[path = "word_count/read.rs"]
 mod read;
+#[path = "word_count/show.rs"]
+mod show;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -23,11 +25,13 @@ use std::time::Instant;
 
 use clap::Parser;
 use genstage::prelude::*;
+use genstage_top::Address;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::oneshot;
 
 use count::Count;
-use merge::{Merge, Totals};
+use merge::{Merge, Reports, Totals};
+use read::Source;
 
 /// Counts the words of files, folders and standard input.
 ///
@@ -41,6 +45,15 @@ struct Args {
     /// End with an error at the first file that is missing, unreadable or not UTF-8, instead of skipping it
     #[arg(long)]
     strict: bool,
+    /// Read everything that often
+    #[arg(long, default_value = "1", value_name = "N")]
+    repeat: usize,
+    /// Show what the pipeline does on this terminal, until `q` is pressed; what has been counted is printed then
+    #[arg(long)]
+    live: bool,
+    /// Show it to every `genstage-top ADDRESS` while it runs: 127.0.0.1:PORT, or unix:PATH or a path with a `/`
+    #[arg(long, value_name = "ADDRESS")]
+    serve: Option<Address>,
     /// Print the pipeline as a Mermaid flowchart, and do nothing else
     #[arg(long)]
     graph: bool,
@@ -72,17 +85,17 @@ async fn main() {
 }
 
 async fn run() -> Result {
-    let Args { top, strict, graph, paths } = Args::parse();
+    let Args { top, strict, repeat, live, serve, graph, paths } = Args::parse();
     let started = Instant::now();
-    let progress = ProgressBar::new_spinner()
+    let progress = if live { ProgressBar::hidden() } else { ProgressBar::new_spinner() }
         .with_style(ProgressStyle::with_template("{spinner} {bytes} in {elapsed}, {bytes_per_sec}")?);
+    let reports = if live { Reports::Later(Vec::new()) } else { Reports::AtOnce };
     let (sender, totals) = oneshot::channel();
 
-    let sources = if paths.is_empty() { read::project_files(project()) } else { read::all_files(paths) };
     let app = pipeline! {
-        read  = from_stream(read::parts(sources));
+        read  = from_stream(read::parts(sources(paths, repeat)));
         count = Count::default(), replicas: available_parallelism().map_or(1, Into::into);
-        merge = Merge::new(strict, progress.clone(), sender);
+        merge = Merge::new(strict, reports, progress.clone(), sender);
 
         read => count [max_demand: 4] => merge [max_demand: 16];
     };
@@ -90,16 +103,27 @@ async fn run() -> Result {
         print!("{}", app.graph().to_mermaid());
         return Ok(());
     }
-    app.run().await?;
+    // Without handles a stage that nobody can reach any more is free to end.
+    let (pipeline, _) = app.into_parts();
+    show::run(pipeline, live, serve).await?;
     progress.finish_and_clear();
 
     let totals = totals.await?;
+    totals.reports.iter().for_each(|report| eprintln!("{report}"));
     print(&totals, top)?;
     let (files, skipped, seconds) = (totals.files, totals.skipped, started.elapsed().as_secs_f64());
     let (words, distinct) = (totals.words(), totals.counts.len());
     eprintln!("{files} files, {skipped} skipped, {} bytes, {words} words, {distinct} distinct", totals.bytes);
     eprintln!("{seconds:.3} s, {:.0} events/s (an event is a word)", words as f64 / seconds);
     Ok(())
+}
+
+/// What is to be read.
+fn sources(paths: Vec<PathBuf>, repeat: usize) -> Box<dyn Iterator<Item = Source> + Send> {
+    Box::new((0..repeat).flat_map(move |_| match paths.is_empty() {
+        true => read::project_files(project()),
+        false => read::all_files(paths.clone()),
+    }))
 }
 
 /// The folder of this project.

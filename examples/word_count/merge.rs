@@ -19,6 +19,15 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
     pub(crate) files: u64,
     pub(crate) skipped: u64,
+    /// What is still to be said of those that were skipped.
+    pub(crate) reports: Vec<String>,
+}
+
+/// When it is said that a text is skipped.
+pub(crate) enum Reports {
+    AtOnce,
+    /// While something else is on the screen.
+    Later(Vec<String>),
 }
 
 impl Totals {
@@ -33,6 +42,7 @@ pub(crate) struct Merge {
     /// The texts whose parts have not all come: replicas overtake one another.
     texts: FxHashMap<usize, Gathering>,
     strict: bool,
+    reports: Reports,
     progress: ProgressBar,
     done: Option<oneshot::Sender<Totals>>,
 }
@@ -65,8 +75,14 @@ fn add(counts: &mut FxHashMap<String, u64>, more: FxHashMap<String, u64>) {
 }
 
 impl Merge {
-    pub(crate) fn new(strict: bool, progress: ProgressBar, done: oneshot::Sender<Totals>) -> Self {
-        Self { totals: Totals::default(), texts: FxHashMap::default(), strict, progress, done: Some(done) }
+    pub(crate) fn new(
+        strict: bool,
+        reports: Reports,
+        progress: ProgressBar,
+        done: oneshot::Sender<Totals>,
+    ) -> Self {
+        let (totals, texts) = (Totals::default(), FxHashMap::default());
+        Self { totals, texts, strict, reports, progress, done: Some(done) }
     }
 
     fn gather(&mut self, part: Part<Counted>) -> Result {
@@ -86,13 +102,17 @@ impl Merge {
         Ok(())
     }
 
-    fn report(&self, text: &Text, error: Option<io::Error>) -> Result {
+    fn report(&mut self, text: &Text, error: Option<io::Error>) -> Result {
         match error {
             Some(error) if self.strict => {
                 Err(Error::new(error).context(format!("cannot count {}", text.name)))
             }
             Some(error) => {
-                self.progress.suspend(|| eprintln!("skipped {}: {error}", text.name));
+                let report = format!("skipped {}: {error}", text.name);
+                match &mut self.reports {
+                    Reports::AtOnce => self.progress.suspend(|| eprintln!("{report}")),
+                    Reports::Later(reports) => reports.push(report),
+                }
                 Ok(())
             }
             None => Ok(()),
@@ -126,6 +146,9 @@ impl Consumer for Merge {
 
     async fn terminate(&mut self, reason: &Reason) {
         if let (Some(done), true) = (self.done.take(), reason.is_normal()) {
+            if let Reports::Later(reports) = &mut self.reports {
+                self.totals.reports = std::mem::take(reports);
+            }
             // Nobody waits any more if the program is on its way out.
             let _ = done.send(std::mem::take(&mut self.totals));
         }
