@@ -38,7 +38,7 @@ fn edge(watch: &Watch) -> (u64, u64, u64) {
 async fn what_a_pipeline_did_in_all() {
     let running = pipeline! {
         source = Counter::below(1000);
-        even = filter(|n: &u64| n % 2 == 0);
+        even = filter(|n: &u64| n.is_multiple_of(2));
         sink = Collect::new(), replicas: 2;
         source => even => sink [max_demand: 10];
     }

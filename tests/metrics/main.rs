@@ -30,7 +30,7 @@ async fn a_pipeline_is_recorded_to_its_end() {
     recorder.install().unwrap();
     let running = pipeline! {
         source = from_iter(0..100u64);
-        even = filter(|n: &u64| n % 2 == 0);
+        even = filter(|n: &u64| n.is_multiple_of(2));
         sink = for_each(|_: u64| ());
         source => even => sink;
     }
