@@ -1,7 +1,7 @@
 //! The watchers' clock: it goes while somebody watches.
 //!
-//! Reading a clock before and after every callback would cost as much as a small batch does. This one is a number that a thread
-//! moves on every millisecond, so that reading it is a load. A callback that is shorter takes no time, mostly, and now and then a
+//! Reading a clock before and after a callback takes about 50 ns, and a batch of five needs three callbacks on its way through three
+//! stages, and 250 ns for all of it. This clock is a number that a thread moves on every millisecond, so that reading it is a load. A callback that is shorter takes no time, mostly, and now and then a
 //! millisecond: so often that the sum over many is right.
 
 use std::sync::atomic::{AtomicU64, Ordering};
