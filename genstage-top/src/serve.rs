@@ -86,7 +86,7 @@ impl Server {
         let mut clients = JoinSet::new();
         let mut looks = interval(self.interval);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !has_ended(&watch) {
+        while !watch.snapshot().has_ended() {
             tokio::select! {
                 _ = looks.tick() => while clients.try_join_next().is_some() {},
                 connection = self.listener.accept() => match connection {
@@ -101,10 +101,6 @@ impl Server {
     }
 }
 
-fn has_ended(watch: &Watch) -> bool {
-    watch.snapshot().stages.iter().all(|stage| stage.state == genstage::StageState::Ended)
-}
-
 /// Writes frames to a client until it goes or the pipeline has ended. That a client goes is no error.
 async fn show(watch: Watch, mut connection: Connection, interval: Duration) {
     let _ = show_all(&watch, &mut connection, interval).await;
@@ -115,7 +111,7 @@ async fn show_all(watch: &Watch, connection: &mut Connection, every: Duration) -
     let mut frames = interval(every);
     // While a client does not read, no frames are made for it.
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !has_ended(watch) {
+    while !watch.snapshot().has_ended() {
         frames.tick().await;
         write(connection, &Frame::snapshot(watch)).await?;
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
+use genstage::Pipeline;
 use genstage::prelude::pipeline;
 use tokio::time::interval;
 
@@ -50,28 +51,26 @@ pub(crate) fn cases(scale: u64) -> Vec<Case> {
     cases.into_iter().chain([(100, 2_000_000), (10, 1_000_000)].map(watched)).collect()
 }
 
-async fn ours(events: u64, window: usize) -> Result<u64> {
-    let total = Total::default();
+fn pipeline(events: u64, window: usize, total: &Total) -> Pipeline {
     let app = pipeline! {
         source = Source(Numbers::below(events));
         double = Double;
-        sum = Sum::new(&total);
+        sum = Sum::new(total);
         source => double [max_demand: window] => sum [max_demand: window];
     };
-    app.run().await?;
+    app.into_parts().0
+}
+
+async fn ours(events: u64, window: usize) -> Result<u64> {
+    let total = Total::default();
+    pipeline(events, window, &total).run().await?;
     Ok(total.get())
 }
 
 /// With somebody who looks a hundred times a second.
 async fn watched(events: u64, window: usize) -> Result<u64> {
     let total = Total::default();
-    let running = pipeline! {
-        source = Source(Numbers::below(events));
-        double = Double;
-        sum = Sum::new(&total);
-        source => double [max_demand: window] => sum [max_demand: window];
-    }
-    .start()?;
+    let running = pipeline(events, window, &total).start()?;
     let watch = running.watch();
     let looking = tokio::spawn(async move {
         let mut looks = interval(Duration::from_millis(10));

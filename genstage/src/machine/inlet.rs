@@ -152,16 +152,10 @@ impl<I> Inlet<I> {
         !self.queue.is_empty()
     }
 
-    /// Whether nothing is queued.
+    /// Whether nothing is queued behind what is with the handler.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.slices.is_none()
-    }
-
-    /// Whether there is more behind what is with the handler.
-    #[inline]
-    pub(crate) fn has_more(&self) -> bool {
-        !self.is_empty()
     }
 
     /// What is next in the queue: a batch, an info, or the end of a producer. A new message of events is begun only if
@@ -247,7 +241,7 @@ impl<I> Inlet<I> {
 
     /// The handler has passed the batch on: what becomes of its events is known later.
     pub(super) fn handed_over(&mut self) {
-        self.batch.events.clear();
+        self.clear_batch();
         self.handling = None;
     }
 
@@ -255,13 +249,13 @@ impl<I> Inlet<I> {
     /// to be `more`.
     #[inline]
     pub(super) fn handled(&mut self, more: bool) {
-        self.batch.events.clear();
+        self.clear_batch();
         let Some((id, events)) = self.handling.take() else { return };
         let Some(producer) = self.producers.get_mut(id) else { return };
         producer.subscription.gauges.handled.add(events as u64);
         let ask = match producer.demand {
-            _ if !more => 0,
             Some(Demand::Manual) => 0,
+            _ if !more => 0,
             _ => producer.window.handled(events),
         };
         if self.slices.is_some() {
@@ -303,6 +297,7 @@ impl<I> Inlet<I> {
     }
 
     /// Drops what the handler did not get through.
+    #[inline]
     pub(crate) fn clear_batch(&mut self) {
         self.batch.events.clear();
     }

@@ -398,6 +398,11 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         self.callbacks.push_back(Callback::Cancelled(gone, consequence));
     }
 
+    /// How many events reached the stage, or were emitted, and nobody will see.
+    pub(crate) fn discarded(&self) -> u64 {
+        self.inlet.discarded + self.outlet.out.discarded
+    }
+
     /// How many events are queued or buffered.
     pub(crate) fn left(&self) -> usize {
         self.inlet.queued() + self.outlet.left()

@@ -208,7 +208,7 @@ impl<S: Runnable> Shell<S> {
         if self.shared.options.blocking {
             return None;
         }
-        if self.machine.inlet.has_more() {
+        if !self.machine.inlet.is_empty() {
             // It may be long before the stage waits.
             self.publish();
         }
@@ -270,7 +270,7 @@ impl<S: Runnable> Shell<S> {
         gauges.events_in.set(inlet.events_in);
         gauges.events_out.set(outlet.out.events_out);
         gauges.buffered.set(outlet.left() as u64);
-        gauges.discarded.set(inlet.discarded + outlet.out.discarded);
+        gauges.discarded.set(self.machine.discarded());
         gauges.lost.set(self.lost as u64 + outlet.out.lost);
         gauges.restarts.set(self.restarts);
     }
@@ -283,7 +283,23 @@ impl<S: Runnable> Shell<S> {
             match self.mailbox.take() {
                 Some(Message::Ask { id, demand, spare }) => self.machine.on_ask(id, demand, spare),
                 Some(Message::Events { id, events }) => self.machine.on_events(id, events),
-                Some(message) => return self.accept_rarer(message),
+                Some(Message::GiveBack { id, events }) => return self.machine.outlet.give_back(id, events),
+                Some(Message::ProducerGone { id, kind, reason }) => {
+                    return self.machine.on_producer_gone(id, kind, reason);
+                }
+                Some(Message::ConsumerGone { id, kind, reason }) => {
+                    return self.machine.on_consumer_gone(id, kind, reason);
+                }
+                Some(Message::User(envelope, permit)) => return self.message = Some((envelope, permit)),
+                Some(Message::Info(envelope, permit)) => {
+                    self.next_info += 1;
+                    self.infos.insert(self.next_info, (envelope, permit));
+                    return self.machine.on_info(self.next_info);
+                }
+                Some(Message::Deed(deed)) => return deed(self),
+                Some(Message::Input(deed)) => return deed(self),
+                Some(Message::Output(deed)) => return deed(self),
+                Some(Message::Control(control)) => return control(self),
                 None => return,
             }
             match self.mailbox.peek() {
@@ -291,26 +307,6 @@ impl<S: Runnable> Shell<S> {
                 Some(Message::Ask { .. }) if S::Role::KIND == Kind::ProducerConsumer => {}
                 _ => return,
             }
-        }
-    }
-
-    fn accept_rarer(&mut self, message: Message<S>) {
-        match message {
-            Message::Ask { id, demand, spare } => self.machine.on_ask(id, demand, spare),
-            Message::Events { id, events } => self.machine.on_events(id, events),
-            Message::GiveBack { id, events } => self.machine.outlet.give_back(id, events),
-            Message::ProducerGone { id, kind, reason } => self.machine.on_producer_gone(id, kind, reason),
-            Message::ConsumerGone { id, kind, reason } => self.machine.on_consumer_gone(id, kind, reason),
-            Message::User(envelope, permit) => self.message = Some((envelope, permit)),
-            Message::Info(envelope, permit) => {
-                self.next_info += 1;
-                self.infos.insert(self.next_info, (envelope, permit));
-                self.machine.on_info(self.next_info);
-            }
-            Message::Deed(deed) => deed(self),
-            Message::Input(deed) => deed(self),
-            Message::Output(deed) => deed(self),
-            Message::Control(control) => control(self),
         }
     }
 
@@ -329,7 +325,7 @@ impl<S: Runnable> Shell<S> {
             accumulated: outlet.held(),
             events_in: inlet.events_in,
             events_out: outlet.out.events_out,
-            discarded: inlet.discarded + outlet.out.discarded,
+            discarded: self.machine.discarded(),
             lost: self.lost as u64 + outlet.out.lost,
             restarts: self.restarts,
             mailbox: self.mailbox.len(),
@@ -416,7 +412,7 @@ impl<S: Runnable> Shell<S> {
             name: shared.name().clone(),
             events_in: inlet.events_in,
             events_out: out.events_out,
-            discarded: inlet.discarded + out.discarded + left as u64,
+            discarded: machine.discarded() + left as u64,
             lost: lost as u64 + out.lost,
             restarts,
             reason,

@@ -1,8 +1,8 @@
 //! The watchers' clock: it goes while somebody watches.
 //!
 //! Reading a clock before and after a callback takes about 50 ns, and a batch of five needs three callbacks on its way through three
-//! stages, and 250 ns for all of it. This clock is a number that a thread moves on every millisecond, so that reading it is a load. A callback that is shorter takes no time, mostly, and now and then a
-//! millisecond: so often that the sum over many is right.
+//! stages, and 250 ns for all of it. This clock is a number that a thread moves on every millisecond, so that reading it is a load. A
+//! callback that is shorter takes no time, mostly, and now and then a millisecond: so often that the sum over many is right.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

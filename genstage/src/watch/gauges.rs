@@ -28,7 +28,7 @@ impl Gauge {
     }
 }
 
-/// What a stage counts. All but the turns is published whenever it waits.
+/// What a stage counts. Events, and what becomes of them, are published when it waits; callbacks as they come.
 #[derive(Debug, Default)]
 pub(crate) struct StageGauges {
     /// Twice the callbacks that have been called, and one more while one runs.

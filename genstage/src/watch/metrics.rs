@@ -5,7 +5,7 @@ use std::time::Duration;
 use ::metrics::{counter, gauge};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{EdgeSnapshot, PipelineSnapshot, StageSnapshot, StageState, Watch};
+use super::{EdgeSnapshot, StageSnapshot, Watch};
 
 impl Watch {
     /// Tells the [`metrics`] facade what the pipeline does, again and again, until all its stages have ended; needs the feature
@@ -37,16 +37,12 @@ impl Watch {
                 record_stage(&pipeline, stage, now.busy_share(&earlier, number));
             }
             now.edges.iter().for_each(|edge| record_edge(&pipeline, edge));
-            if has_ended(&now) {
+            if now.has_ended() {
                 return;
             }
             earlier = now;
         }
     }
-}
-
-fn has_ended(snapshot: &PipelineSnapshot) -> bool {
-    snapshot.stages.iter().all(|stage| stage.state == StageState::Ended)
 }
 
 fn record_stage(pipeline: &str, stage: &StageSnapshot, busy_share: Option<f64>) {

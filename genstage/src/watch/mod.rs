@@ -20,7 +20,8 @@ use clock::Ticking;
 ///
 /// A look asks no stage for anything: every stage counts as it goes, and publishes what it has counted, so that one which is busy,
 /// or stuck, is seen as well as others. Numbers of a stage are those of the moment in which it last waited for something, or
-/// began a batch with more behind it; those of edges, and whether a callback runs, are of this moment. Numbers of several stages are not of quite the same one.
+/// began a batch with more behind it; those of edges, and whether a callback runs, are of this moment. Numbers of several stages are
+/// not of quite the same one.
 ///
 /// Counting goes on whether somebody watches or not. Only how long callbacks take is measured while there is a `Watch`: a thread of
 /// its own moves a clock on every millisecond then.
@@ -28,8 +29,6 @@ use clock::Ticking;
 /// A `Watch` keeps no stage running, and can be looked at after the pipeline has ended. Clones look at the same pipeline.
 ///
 /// ```
-/// use std::time::Duration;
-///
 /// use genstage::prelude::*;
 ///
 /// # #[tokio::main]

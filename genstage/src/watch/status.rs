@@ -75,6 +75,12 @@ pub struct EdgeSnapshot {
 }
 
 impl PipelineSnapshot {
+    /// Whether all stages have ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.stages.iter().all(|stage| stage.state == StageState::Ended)
+    }
+
     /// The stage of that name: its node's, with `[i]` behind it for a replica.
     #[must_use]
     pub fn stage(&self, name: &str) -> Option<&StageSnapshot> {

@@ -25,35 +25,44 @@ async fn a_moment() {
     yield_now().await;
 }
 
+/// Runs a pipeline of five events.
+pub(crate) async fn runs_to_its_end(book: Book, pipeline: Pipeline) {
+    let summary = pipeline.run().await.expect("nothing fails");
+    assert_eq!(book.handled_in_order(), 5);
+    book.balances(&summary);
+}
+
+/// Drains a pipeline that would go on for ever.
+pub(crate) async fn is_drained(book: Book, pipeline: Pipeline) {
+    let running = pipeline.start().expect("a runtime");
+    a_moment().await;
+    let summary = running.drain().await.expect("nothing fails");
+    assert_eq!(book.handled_in_order(), book.made());
+    book.balances(&summary);
+}
+
+/// Stops a pipeline that would go on for ever.
+pub(crate) async fn is_stopped(book: Book, pipeline: Pipeline) {
+    let running = pipeline.start().expect("a runtime");
+    a_moment().await;
+    let summary = running.stop(Reason::Normal).await.expect("nothing fails");
+    book.handled_in_order();
+    book.balances(&summary);
+}
+
 #[test]
 fn a_pipeline_that_runs_to_its_end() {
-    check(async |book: Book| {
-        let summary = pipeline(&book, 5).run().await.expect("nothing fails");
-        assert_eq!(book.handled_in_order(), 5);
-        book.balances(&summary);
-    });
+    check(async |book: Book| runs_to_its_end(book.clone(), pipeline(&book, 5)).await);
 }
 
 #[test]
 fn a_pipeline_that_is_drained() {
-    check(async |book: Book| {
-        let running = pipeline(&book, u64::MAX).start().expect("a runtime");
-        a_moment().await;
-        let summary = running.drain().await.expect("nothing fails");
-        assert_eq!(book.handled_in_order(), book.made());
-        book.balances(&summary);
-    });
+    check(async |book: Book| is_drained(book.clone(), pipeline(&book, u64::MAX)).await);
 }
 
 #[test]
 fn a_pipeline_that_is_stopped() {
-    check(async |book: Book| {
-        let running = pipeline(&book, u64::MAX).start().expect("a runtime");
-        a_moment().await;
-        let summary = running.stop(Reason::Normal).await.expect("nothing fails");
-        book.handled_in_order();
-        book.balances(&summary);
-    });
+    check(async |book: Book| is_stopped(book.clone(), pipeline(&book, u64::MAX)).await);
 }
 
 #[test]

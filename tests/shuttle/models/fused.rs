@@ -1,11 +1,11 @@
 //! Stages that share a task with others: sources, and what comes behind.
 
+use genstage::Pipeline;
 use genstage::prelude::*;
-use genstage::{Pipeline, Reason};
-use tokio::task::yield_now;
 
 use crate::book::Book;
 use crate::check;
+use crate::ending::{is_drained, is_stopped, runs_to_its_end};
 use crate::stages::{Fail, Middle, Sink, Source};
 
 /// A fused source, and a fused sink.
@@ -23,33 +23,17 @@ fn pipeline(book: &Book, end: u64) -> Pipeline {
 
 #[test]
 fn a_pipeline_that_runs_to_its_end() {
-    check(async |book: Book| {
-        let summary = pipeline(&book, 5).run().await.expect("nothing fails");
-        assert_eq!(book.handled_in_order(), 5);
-        book.balances(&summary);
-    });
+    check(async |book: Book| runs_to_its_end(book.clone(), pipeline(&book, 5)).await);
 }
 
 #[test]
 fn a_pipeline_that_is_drained() {
-    check(async |book: Book| {
-        let running = pipeline(&book, u64::MAX).start().expect("a runtime");
-        yield_now().await;
-        let summary = running.drain().await.expect("nothing fails");
-        assert_eq!(book.handled_in_order(), book.made());
-        book.balances(&summary);
-    });
+    check(async |book: Book| is_drained(book.clone(), pipeline(&book, u64::MAX)).await);
 }
 
 #[test]
 fn a_pipeline_that_is_stopped() {
-    check(async |book: Book| {
-        let running = pipeline(&book, u64::MAX).start().expect("a runtime");
-        yield_now().await;
-        let summary = running.stop(Reason::Normal).await.expect("nothing fails");
-        book.handled_in_order();
-        book.balances(&summary);
-    });
+    check(async |book: Book| is_stopped(book.clone(), pipeline(&book, u64::MAX)).await);
 }
 
 /// A message to a part goes to the whole, which begins anew as one.
