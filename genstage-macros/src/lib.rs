@@ -194,6 +194,7 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// * `max_demand: n`: how many events may be on their way over this edge; the consumer's own default, or 1000;
 /// * `min_demand: n`: how few may be left before more are asked for; `max_demand / 2`;
+/// * `rate: Rate::per_second(n)`, or `Rate::new(n, time)`: how many events come over this edge at most in that time; no limit;
 /// * `cancel: complete | permanent | transient | temporary`: what the end of one side does to the other. `complete`, the
 ///   default: the normal end of a consumer's last producer ends the consumer, after what it has queued, and the normal
 ///   end of a producer's last consumer ends the producer. The others are GenStage's: the consumer ends with its producer,

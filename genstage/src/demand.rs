@@ -13,6 +13,7 @@ pub(crate) const DEFAULT_MAX_DEMAND: usize = 1000;
 pub struct Window {
     max: usize,
     min: usize,
+    batch: usize,
     outstanding: usize,
 }
 
@@ -31,6 +32,9 @@ pub enum WindowError {
         /// The window's `min_demand`.
         min: usize,
     },
+    /// A rate of no events: the consumer would never ask for anything.
+    #[error("expected a rate of at least 1 event, got 0")]
+    ZeroRate,
 }
 
 impl Window {
@@ -41,8 +45,18 @@ impl Window {
         match (max, min) {
             (0, _) => Err(WindowError::ZeroMax),
             _ if min >= max => Err(WindowError::MinNotBelowMax { max, min }),
-            _ => Ok(Self { max, min, outstanding: 0 }),
+            _ => Ok(Self { max, min, batch: max - min, outstanding: 0 }),
         }
+    }
+
+    /// A window of at most `limit` events, in which all that has been handled is asked for again at once.
+    pub fn limited(limit: usize, max: Option<usize>, min: Option<usize>) -> Result<Self, WindowError> {
+        if limit == 0 {
+            return Err(WindowError::ZeroRate);
+        }
+        let window = Self::new(max, min)?;
+        let max = window.max.min(limit);
+        Ok(Self { max, min: max - 1, batch: window.batch.min(max.div_ceil(2)), outstanding: 0 })
     }
 
     /// The first ask.
@@ -58,7 +72,7 @@ impl Window {
 
     /// The most events that one call of the handler sees.
     pub fn batch_size(&self) -> usize {
-        self.max - self.min
+        self.batch
     }
 
     /// `max_demand` and `min_demand`.
@@ -128,6 +142,17 @@ mod tests {
         assert_eq!(play(5, 1, &[3, 1, 3, 1]), [(3, 0), (1, 4), (3, 0), (1, 4)]);
         assert_eq!(play(50, 8, &[45]), [(42, 42), (3, 0)]);
         assert_eq!(play(1, 0, &[1, 1]), [(1, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_limited_window_asks_again_for_what_has_been_handled() {
+        let mut window = Window::limited(5, None, None).unwrap();
+        assert_eq!((window.open(), window.batch_size()), (5, 3));
+        assert_eq!((window.handled(3), window.handled(1)), (3, 1));
+        assert_eq!(Window::limited(1, None, None).unwrap().batch_size(), 1);
+        assert_eq!(Window::limited(10, Some(4), Some(1)).unwrap().batch_size(), 2);
+        assert_eq!(Window::limited(0, None, None), Err(WindowError::ZeroRate));
+        assert_eq!(Window::limited(1, Some(2), Some(2)), Err(WindowError::MinNotBelowMax { max: 2, min: 2 }));
     }
 
     #[test]

@@ -82,11 +82,10 @@ impl<T: Send + 'static> EventStream<T> {
         O: DispatchOptions<<P::Dispatcher as Dispatcher<T>>::Options>,
     {
         let mut window = options.window_of_its_own()?;
-        let cancel = options.cancel.unwrap_or(Cancel::Permanent);
+        let (port, cancel) = (options.way(producer.upstream()), options.cancel.unwrap_or(Cancel::Permanent));
         let (ours, theirs) = Subscription::pair(&producer.shared_name(), &"a stream".into());
         let consumer = Consumer::new(Box::new(Port(self.sender.clone())), Cancel::Temporary);
         producer.admit(ours, consumer, options.options.into_options(0));
-        let port = producer.upstream();
         let demand = window.open();
         theirs.gauges.asked.add(demand as u64);
         port.ask(theirs.id, demand, &mut Vec::new());
@@ -106,7 +105,7 @@ impl<T> EventStream<T> {
             if ask > 0 {
                 producer.gauges.asked.add(ask as u64);
                 let mut spare = if events.is_empty() { std::mem::take(events).into() } else { Vec::new() };
-                producer.port.ask(*id, ask, &mut spare);
+                producer.port.ask_again(*id, ask, &mut spare);
             }
         }
         Some(event)

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::Reason;
 use crate::demand::{Window, WindowError};
 use crate::dispatch::{Partition, Selector};
+use crate::machine::Upstream;
+use crate::rate::{Limited, Rate};
 use crate::role::StageOptions;
 use crate::watch::EdgeGauges;
 
@@ -187,6 +189,7 @@ pub enum Cancel {
 pub struct Subscribe<O = ()> {
     max_demand: Option<usize>,
     min_demand: Option<usize>,
+    pub(crate) rate: Option<Rate>,
     pub(crate) cancel: Option<Cancel>,
     pub(crate) options: O,
 }
@@ -269,6 +272,13 @@ impl<O> Subscribe<O> {
         self
     }
 
+    /// How many events come over this subscription at most, in a given time; without a limit if it is not stated.
+    #[must_use]
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
     /// What the end of one side does to the other.
     #[must_use]
     pub fn cancel(mut self, cancel: Cancel) -> Self {
@@ -292,21 +302,39 @@ impl<O> Subscribe<O> {
     /// The options that a dispatcher of one's own wants.
     #[must_use]
     pub fn dispatch<X>(self, options: X) -> Subscribe<Stated<X>> {
-        let Self { max_demand, min_demand, cancel, .. } = self;
-        Subscribe { max_demand, min_demand, cancel, options: Stated(options) }
+        let Self { max_demand, min_demand, rate, cancel, .. } = self;
+        Subscribe { max_demand, min_demand, rate, cancel, options: Stated(options) }
     }
 
     /// The window of a subscription with these options by something that has no defaults of its own.
     pub(crate) fn window_of_its_own(&self) -> Result<Window, WindowError> {
-        Window::new(self.max_demand, self.min_demand)
+        self.window_of(self.max_demand, self.min_demand)
     }
 
     /// The window of a subscription with these options by a stage with those. A subscription that states `max_demand` has
     /// stated the window: the stage's own `min_demand` belonged to the stage's own `max_demand`.
     pub(crate) fn window(&self, stage: &StageOptions) -> Result<Window, WindowError> {
         match self.max_demand {
-            Some(max) => Window::new(Some(max), self.min_demand),
-            None => Window::new(stage.max_demand, self.min_demand.or(stage.min_demand)),
+            Some(max) => self.window_of(Some(max), self.min_demand),
+            None => self.window_of(stage.max_demand, self.min_demand.or(stage.min_demand)),
+        }
+    }
+
+    fn window_of(&self, max: Option<usize>, min: Option<usize>) -> Result<Window, WindowError> {
+        match self.rate {
+            Some(rate) => Window::limited(rate.events, max, min),
+            None => Window::new(max, min),
+        }
+    }
+
+    /// The way to the producer of a subscription with these options.
+    pub(crate) fn way<T: Send + 'static>(
+        &self,
+        producer: impl Upstream<T> + Sync + 'static,
+    ) -> Box<dyn Upstream<T> + Sync> {
+        match self.rate {
+            Some(rate) => Box::new(Limited::new(producer, rate)),
+            None => Box::new(producer),
         }
     }
 }

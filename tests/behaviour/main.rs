@@ -18,6 +18,7 @@ mod flow;
 mod fused;
 mod messages;
 mod middle;
+mod rate;
 mod reactive_streams;
 mod ready_made;
 mod restart;

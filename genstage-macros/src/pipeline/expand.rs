@@ -149,9 +149,10 @@ fn connect(graph: &Graph, edge: &Edge, wiring: &Ident, locals: &[Ident]) -> Toke
 
 fn subscription(options: &Subscription, span: Span) -> TokenStream {
     let mut tokens = quote_spanned!(span=> ::genstage::__private::Subscribe::edge());
-    let Subscription { max_demand, min_demand, cancel, dispatch } = options;
+    let Subscription { max_demand, min_demand, rate, cancel, dispatch } = options;
     tokens.extend(max_demand.iter().map(|max| quote_spanned!(span=> .max_demand(#max))));
     tokens.extend(min_demand.iter().map(|min| quote_spanned!(span=> .min_demand(#min))));
+    tokens.extend(rate.iter().map(|rate| quote_spanned!(span=> .rate(#rate))));
     tokens.extend(
         cancel.iter().map(|mode| quote_spanned!(span=> .cancel(::genstage::__private::Cancel::#mode))),
     );

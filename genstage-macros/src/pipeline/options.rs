@@ -129,13 +129,14 @@ impl PipelineOptions {
 pub(super) struct Subscription {
     pub(super) max_demand: Option<Expr>,
     pub(super) min_demand: Option<Expr>,
+    pub(super) rate: Option<Expr>,
     /// A variant of `Cancel`, where the user wrote its word.
     pub(super) cancel: Option<Ident>,
     /// What the producer's dispatcher is told: `partition` or `selector`, and its value.
     pub(super) dispatch: Option<(Ident, Expr)>,
 }
 
-const OPTIONS: [&str; 5] = ["max_demand", "min_demand", "cancel", "partition", "selector"];
+const OPTIONS: [&str; 6] = ["max_demand", "min_demand", "rate", "cancel", "partition", "selector"];
 
 const CANCEL: [(&str, &str); 4] = [
     ("complete", "Complete"),
@@ -151,6 +152,7 @@ impl Subscription {
             match name.to_string().as_str() {
                 "max_demand" => subscription.max_demand = Some(value),
                 "min_demand" => subscription.min_demand = Some(value),
+                "rate" => subscription.rate = Some(value),
                 "cancel" => subscription.cancel = variant("cancel mode", &value, &CANCEL, report),
                 _ => match &subscription.dispatch {
                     Some((other, _)) => {
@@ -171,8 +173,10 @@ impl Subscription {
 impl Subscription {
     /// Whether anything is stated.
     pub(super) fn is_stated(&self) -> bool {
-        let Self { max_demand, min_demand, cancel, dispatch } = self;
-        max_demand.is_some() || min_demand.is_some() || cancel.is_some() || dispatch.is_some()
+        let Self { max_demand, min_demand, rate, cancel, dispatch } = self;
+        [max_demand, min_demand, rate].iter().any(|option| option.is_some())
+            || cancel.is_some()
+            || dispatch.is_some()
     }
 }
 

@@ -66,7 +66,7 @@ snapshots! {
     pipeline_groups_and_options: of_pipeline(quote! {
         a = A;
         b = B;
-        { a, b [max_demand: 3] } => { c [max_demand: 10, min_demand: limit, cancel: temporary], d [selector: |n| n > 3] };
+        { a, b [max_demand: 3] } => { c [max_demand: 10, min_demand: limit, cancel: temporary], d [rate: Rate::per_second(5), selector: |n| n > 3] };
         c = C;
         d = D;
     });

@@ -30,6 +30,13 @@ impl<I> Link<I> {
         self.subscription.gauges.asked.add(demand as u64);
         self.port.ask(self.subscription.id, demand, spare);
     }
+
+    /// Asks for what has been handled.
+    #[inline]
+    fn ask_again(&self, demand: usize, spare: &mut Vec<I>) {
+        self.subscription.gauges.asked.add(demand as u64);
+        self.port.ask_again(self.subscription.id, demand, spare);
+    }
 }
 
 /// What the stage has to deal with, in the order in which it came.
@@ -263,7 +270,7 @@ impl<I> Inlet<I> {
             self.spare = mem::take(&mut self.batch.events);
         }
         if ask > 0 {
-            producer.ask(ask, &mut self.batch.events);
+            producer.ask_again(ask, &mut self.batch.events);
         }
     }
 
@@ -273,7 +280,7 @@ impl<I> Inlet<I> {
         let ask = producer.window.handled(1);
         producer.subscription.gauges.handled.add(1);
         if ask > 0 {
-            producer.ask(ask, &mut Vec::new());
+            producer.ask_again(ask, &mut Vec::new());
         }
     }
 

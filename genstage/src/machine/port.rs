@@ -8,6 +8,12 @@ pub(crate) trait Upstream<T>: Send {
     /// Asks for `demand` more events; `spare` is an empty buffer to send some of them in, and is taken.
     fn ask(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<T>);
 
+    /// As [`ask`](Self::ask), for what has been handled.
+    #[inline]
+    fn ask_again(&self, id: SubscriptionId, demand: usize, spare: &mut Vec<T>) {
+        self.ask(id, demand, spare);
+    }
+
     /// Events that the consumer received and will not handle, the oldest there are. It has cancelled before.
     fn give_back(&self, id: SubscriptionId, events: Vec<T>);
 

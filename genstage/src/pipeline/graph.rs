@@ -1,9 +1,9 @@
 use std::fmt::{self, Write};
 
-use crate::Cancel;
 use crate::fused;
 use crate::restart::Restart;
 use crate::role::Kind;
+use crate::{Cancel, Rate};
 
 /// The topology of a pipeline, as a value; from [`Pipeline::graph`](crate::Pipeline::graph).
 ///
@@ -73,6 +73,8 @@ pub struct GraphEdge {
     pub max_demand: usize,
     /// How few may be left before more are asked for.
     pub min_demand: usize,
+    /// How many events come over one subscription at most, if the edge states it.
+    pub rate: Option<Rate>,
     /// What the end of one side does to the other.
     pub cancel: Cancel,
     /// The consumer's partition, if the edge states one.
@@ -94,10 +96,15 @@ impl EdgeName {
         Self { from, to, partition }
     }
 
-    pub(super) fn with(self, (max_demand, min_demand): (usize, usize), cancel: Cancel) -> GraphEdge {
+    pub(super) fn with(
+        self,
+        (max_demand, min_demand): (usize, usize),
+        rate: Option<Rate>,
+        cancel: Cancel,
+    ) -> GraphEdge {
         let Self { from, to, partition } = self;
         let [from, to] = [from, to].map(str::to_owned);
-        GraphEdge { from, to, max_demand, min_demand, cancel, partition: partition.map(str::to_owned) }
+        GraphEdge { from, to, max_demand, min_demand, rate, cancel, partition: partition.map(str::to_owned) }
     }
 }
 
@@ -223,9 +230,8 @@ impl GraphNode {
 
 impl GraphEdge {
     fn label(&self) -> String {
-        match &self.partition {
-            Some(partition) => format!("{partition}: {}", self.max_demand),
-            None => self.max_demand.to_string(),
-        }
+        let partition = self.partition.iter().map(|partition| format!("{partition}: "));
+        let rate = self.rate.iter().map(|rate| format!(", {rate}"));
+        partition.chain([self.max_demand.to_string()]).chain(rate).collect()
     }
 }

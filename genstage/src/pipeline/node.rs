@@ -50,12 +50,12 @@ impl<S: Runnable> Node<S> {
         let window = options.window(&consumer.address.shared.options).map_err(refusal)?;
         let cancel = options.cancel.unwrap_or(Cancel::Complete);
         let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
+        let upstream = Producer { port: options.way(self.address.clone()), window, cancel };
         let downstream =
             Consumer::new(Box::new(consumer.address.clone()), cancel).of(consumer.address.shared.id);
         let options = options.options.into_options(replica);
         let added = self.shell.machine.add_consumer(ours.clone(), downstream, options);
         added.map_err(|error| Refusal::Dispatch { edge: edge.to_string(), error })?;
-        let upstream = Producer { port: Box::new(self.address.clone()), window, cancel };
         consumer.shell.machine.add_producer(theirs, upstream);
         Ok(ours)
     }
@@ -68,7 +68,7 @@ impl<S: Runnable> Node<S> {
     pub(super) fn edge<O>(&self, name: &EdgeName, options: &Subscribe<O>) -> Result<GraphEdge, WindowError> {
         let window = options.window(&self.address.shared.options)?;
         let cancel = options.cancel.unwrap_or_default();
-        Ok(name.clone().with(window.bounds(), cancel))
+        Ok(name.clone().with(window.bounds(), options.rate, cancel))
     }
 
     /// This stage and that one as one, which begins anew if they do.

@@ -86,11 +86,11 @@ impl<S: Stage> StageRef<S> {
     }
 
     /// Where to ask this stage.
-    pub(crate) fn upstream(&self) -> Box<dyn Upstream<S::Give> + Sync>
+    pub(crate) fn upstream(&self) -> impl Upstream<S::Give> + Sync + use<S>
     where
         S: Runnable,
     {
-        Box::new(self.address.clone())
+        self.address.clone()
     }
 
     /// Does something to the stage, between two of its callbacks; none if it has ended.

@@ -109,10 +109,10 @@ impl<S: Stage> StageRef<S> {
         let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
         let consumer = Consumer::new(Box::new(self.address.clone()), cancel).of(self.address.shared.id);
         let request = Request { id: ours.id, consumer: Some(consumer) };
-        let options = options.options.into_options(0);
         let producer = producer.address.clone();
+        let upstream = Producer { port: options.way(producer.clone()), window, cancel };
+        let options = options.options.into_options(0);
         Ok(move |stage: &mut dyn Takes<S::Take>| {
-            let upstream = Producer { port: Box::new(producer.clone()), window, cancel };
             stage.add_producer(theirs.clone(), upstream);
             // If the producer has ended, the request is dropped, and says so.
             let _ =
