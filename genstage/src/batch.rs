@@ -1,6 +1,9 @@
 use std::ops::{Deref, DerefMut};
 use std::vec;
 
+use crate::Subscription;
+use crate::subscription::SubscriptionId;
+
 /// The events of one call of an event handler, lent to it.
 ///
 /// A batch derefs to a slice. Take the events out with [`drain`](Self::drain), which leaves the buffer to be sent back
@@ -9,11 +12,18 @@ use std::vec;
 #[derive(Debug)]
 pub struct Batch<T> {
     pub(crate) events: Vec<T>,
+    /// The subscription over which they came.
+    pub(crate) from: Option<SubscriptionId>,
 }
 
 impl<T> Batch<T> {
-    pub(crate) fn new(events: Vec<T>) -> Self {
-        Self { events }
+    pub(crate) fn new(events: Vec<T>, from: Option<SubscriptionId>) -> Self {
+        Self { events, from }
+    }
+
+    /// Whether the events came over that subscription, as it was handed to `handle_subscribe`. All events of a batch came over the same.
+    pub fn came_over(&self, subscription: &Subscription) -> bool {
+        self.from == Some(subscription.id)
     }
 
     /// Takes all events out, in order; the buffer stays and goes back upstream.
@@ -32,7 +42,7 @@ impl<T> Batch<T> {
 
     /// All of it, to be handled elsewhere.
     pub(crate) fn move_out(&mut self) -> Self {
-        Self::new(self.take())
+        Self::new(self.take(), self.from)
     }
 
     /// The emptied buffer.

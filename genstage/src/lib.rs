@@ -99,6 +99,7 @@
 // Expansions of the macros say `::genstage`, here too.
 extern crate self as genstage;
 
+mod attempt;
 mod batch;
 mod buffer;
 mod channel;
@@ -135,6 +136,7 @@ mod watch;
 #[doc(hidden)]
 pub mod __private;
 
+pub use attempt::{Attempt, Backoff, TimedOut, retry, timeout};
 pub use batch::Batch;
 pub use buffer::{Keep, Marker};
 pub use children::{Child, ChildCount, ChildId, ChildInfo, Ignore, NoSuchChild, Shutdown, Stopping};
@@ -154,8 +156,10 @@ pub use restart::{Restart, Strategy};
 pub use role::{Consumer, ConsumerSupervisor, Emits, Kind, Producer, ProducerConsumer, Stage};
 pub use snapshot::Snapshot;
 pub use stages::{
-    EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Map, OnCancel, SinkItems, filter, flat_map,
-    for_each, from_iter, from_sink, from_stream, map,
+    Batching, Debounce, EventSink, Filter, FlatMap, ForEach, FromIter, FromStream, Half, Map, MapConcurrent,
+    Merge, OnCancel, PartitionBy, SinkItems, Throttle, Zip, batch, debounce, filter, flat_map, for_each,
+    from_iter, from_sink, from_stream, map, map_concurrent, map_concurrent_unordered, merge, partition_by,
+    throttle, zip,
 };
 pub use stream::EventStream;
 pub use summary::{StageSummary, Summary};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
 
 mod blocking;
+mod blocks;
 mod buffers;
 mod catalogue;
 mod catalogue_stages;

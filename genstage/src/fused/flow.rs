@@ -110,11 +110,11 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
 
     fn next_batch(&mut self) -> Batch<A::Give> {
         if self.between.len() <= self.terms.batch {
-            return Batch::new(std::mem::take(&mut self.between).into());
+            return Batch::new(std::mem::take(&mut self.between).into(), self.edge);
         }
         let mut events = std::mem::take(&mut self.spare);
         events.extend(self.between.drain(..self.terms.batch));
-        Batch::new(events)
+        Batch::new(events, self.edge)
     }
 
     /// The end of the first part is that of the whole, behind its events.

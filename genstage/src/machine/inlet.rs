@@ -39,6 +39,15 @@ impl<I> Link<I> {
     }
 }
 
+/// What a stage says of itself that works between its callbacks.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How many events it takes in now.
+    pub(crate) room: usize,
+    /// Whether what comes behind events, such as the end of a producer, has to wait for what it is working on.
+    pub(crate) busy: bool,
+}
+
 /// What the stage has to deal with, in the order in which it came.
 pub(super) enum Input<E> {
     Events(E),
@@ -63,6 +72,8 @@ pub(crate) struct Inlet<I> {
     handling: Option<(SubscriptionId, usize)>,
     /// An emptied buffer that did not go upstream.
     spare: Vec<I>,
+    /// None if the demand of its consumers says how much the stage takes in.
+    pub(crate) pace: Option<Pace>,
     pub(crate) events_in: u64,
     pub(crate) discarded: u64,
 }
@@ -79,9 +90,10 @@ impl<I> Inlet<I> {
             producers: ById::new(),
             queue: VecDeque::new(),
             slices: None,
-            batch: Batch::new(Vec::new()),
+            batch: Batch::new(Vec::new(), None),
             handling: None,
             spare: Vec::new(),
+            pace: None,
             events_in: 0,
             discarded: 0,
         }
@@ -153,10 +165,28 @@ impl<I> Inlet<I> {
 
     /// Queues an info behind what is queued already. False if nothing is: then its turn is now.
     pub(super) fn enqueue_info(&mut self, info: Marker) -> bool {
-        if !self.queue.is_empty() {
+        let waits = !self.queue.is_empty() || self.is_busy();
+        if waits {
             self.queue.push_back(Input::Info(info));
         }
-        !self.queue.is_empty()
+        waits
+    }
+
+    /// Whether the stage is working on something that what comes behind events has to wait for.
+    fn is_busy(&self) -> bool {
+        self.pace.is_some_and(|pace| pace.busy)
+    }
+
+    /// How many events the stage takes in now.
+    #[inline]
+    fn room(&self) -> usize {
+        self.pace.map_or(usize::MAX, |pace| pace.room)
+    }
+
+    /// Whether the stage may begin a message, if something is wanted of it or not.
+    #[inline]
+    pub(super) fn may_begin(&self, is_wanted: bool) -> bool {
+        self.pace.map_or(is_wanted, |pace| pace.room > 0)
     }
 
     /// Whether nothing is queued behind what is with the handler.
@@ -169,11 +199,16 @@ impl<I> Inlet<I> {
     /// `may_begin`; one that was begun is gone through to its end. The same holds for what stands behind messages.
     #[inline]
     pub(super) fn next(&mut self, may_begin: bool) -> Option<Input<()>> {
-        if self.slices.is_some() && self.next_slice() {
-            return Some(Input::Events(()));
+        if self.slices.is_some() {
+            if self.room() == 0 {
+                return None;
+            }
+            if self.next_slice() {
+                return Some(Input::Events(()));
+            }
         }
         loop {
-            if !may_begin && !self.may_end() {
+            if !may_begin && !self.may_end() || self.is_busy() && !self.has_events() {
                 return None;
             }
             match self.queue.pop_front()? {
@@ -186,6 +221,11 @@ impl<I> Inlet<I> {
                 }
             }
         }
+    }
+
+    /// Whether events are next.
+    fn has_events(&self) -> bool {
+        matches!(self.queue.front(), Some(Input::Events(_)))
     }
 
     /// Whether the end of a producer is next that does not wait for demand: because nothing stood before it, as in GenStage,
@@ -206,6 +246,7 @@ impl<I> Inlet<I> {
             Some(Demand::Manual) => usize::MAX,
             _ => producer.window.batch_size(),
         };
+        let size = size.min(self.room());
         if self.batch.events.capacity() > 0 {
             self.spare = mem::take(&mut self.batch.events);
         }
@@ -227,7 +268,7 @@ impl<I> Inlet<I> {
             self.slices = None;
             return false;
         };
-        let size = producer.window.batch_size();
+        let size = producer.window.batch_size().min(self.pace.map_or(usize::MAX, |pace| pace.room));
         if left > size {
             self.batch.events = mem::take(&mut self.spare);
             self.batch.events.extend(slices.rest.drain(..size));
@@ -243,6 +284,7 @@ impl<I> Inlet<I> {
     fn hand_out(&mut self, id: SubscriptionId) {
         let events = self.batch.len();
         self.events_in += events as u64;
+        self.batch.from = Some(id);
         self.handling = Some((id, events));
     }
 

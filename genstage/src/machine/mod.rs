@@ -18,6 +18,7 @@ mod tests;
 use std::collections::VecDeque;
 
 pub(crate) use by_id::ById;
+pub(crate) use inlet::Pace;
 pub(crate) use inlet::{Inlet, Producer};
 pub(crate) use outlet::Outlet;
 pub(crate) use port::{Downstream, Upstream};
@@ -367,7 +368,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         // A producer-consumer begins a message only while its consumers want something of it.
         let may_begin = self.kind != Kind::ProducerConsumer || {
             self.outlet.claim();
-            self.outlet.owed() > 0
+            self.inlet.may_begin(self.outlet.owed() > 0)
         };
         if self.inlet.is_empty() {
             return Step::Wait;

@@ -14,7 +14,8 @@ use super::wiring::Wiring;
 use crate::Refusal;
 use crate::dispatch::Dispatcher;
 use crate::role::{
-    ConsumerRole, ConsumerSupervisorRole, Nothing, ProducerConsumerRole, ProducerRole, Runnable, Stage,
+    ConsumerRole, ConsumerSupervisorRole, Nothing, PacedRole, ProducerConsumerRole, ProducerRole, Runnable,
+    Stage,
 };
 use crate::subscription::{DispatchOptions, Subscribe};
 
@@ -50,6 +51,8 @@ impl<S, Peer> Sink<S, Peer> for ConsumerRole {}
 impl<S, Peer> Sink<S, Peer> for ConsumerSupervisorRole {}
 #[diagnostic::do_not_recommend]
 impl<S> Middle<S> for ProducerConsumerRole {}
+#[diagnostic::do_not_recommend]
+impl<S> Middle<S> for PacedRole {}
 
 // The arrow between them is reported, see `Forward`.
 #[diagnostic::do_not_recommend]
@@ -125,6 +128,11 @@ impl Sides for ProducerRole {
 }
 
 impl Sides for ProducerConsumerRole {
+    type In = Events;
+    type Out = Events;
+}
+
+impl Sides for PacedRole {
     type In = Events;
     type Out = Events;
 }

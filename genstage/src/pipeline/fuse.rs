@@ -17,11 +17,11 @@ impl<R: Sides, Q: Sides> Sides for FusedRole<R, Q> {
     type Out = Q::Out;
 }
 
-/// A role that may stand right of `|>`.
+/// A role that may stand beside `|>`.
 #[diagnostic::on_unimplemented(
-    message = "`{S}` is a consumer_supervisor, which cannot be fused to what stands before it",
-    label = "`{S}` has tasks of its own, and a window that counts them",
-    note = "subscribe it instead: `this => supervisor`"
+    message = "`{S}` cannot be fused to another stage",
+    label = "`{S}` works on events between its callbacks, as a consumer_supervisor does with its children",
+    note = "write `=>` in place of `|>` before it and behind it"
 )]
 pub trait Fusible<S> {}
 
@@ -132,6 +132,7 @@ type WholeOf<A, B> = <EdgeOf<A, B> as Fuses<BackOf<A>, FrontOf<B>, GiveOf<A>, Ta
 pub fn fuse<A: Replicas, B: Replicas>(first: A, second: B) -> WholeOf<A, B>
 where
     EdgeOf<A, B>: Forward<BackOf<A>, FrontOf<B>> + Fuses<BackOf<A>, FrontOf<B>, GiveOf<A>, TakeOf<B>, A, B>,
+    RoleOf<A>: Fusible<StageOf<A>>,
     RoleOf<B>: Fusible<StageOf<B>>,
     StageOf<A>: Stage<Dispatcher: Undivided<StageOf<A>>>,
 {

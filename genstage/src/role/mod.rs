@@ -2,11 +2,14 @@
 
 mod consumer;
 mod consumer_supervisor;
+mod paced;
 mod producer;
 mod producer_consumer;
 
 pub use consumer::{Consumer, ConsumerRole, DeclaredConsumer};
 pub use consumer_supervisor::{ConsumerSupervisor, ConsumerSupervisorRole, DeclaredConsumerSupervisor};
+pub(crate) use paced::paced;
+pub(crate) use paced::{Paced, PacedRole};
 pub use producer::{DeclaredProducer, Producer, ProducerRole};
 pub use producer_consumer::{DeclaredProducerConsumer, ProducerConsumer, ProducerConsumerRole};
 
@@ -16,6 +19,7 @@ use std::time::Duration;
 use crate::buffer::{Capacity, Keep};
 use crate::children::{ChildOptions, Shutdown};
 use crate::dispatch::Dispatcher;
+use crate::machine::Pace;
 use crate::snapshot::plain_type_name;
 use crate::{Batch, Cancelled, Context, Demand, DemandMode, Error, Reason, Result, Subscription};
 
@@ -174,6 +178,11 @@ pub trait Role<S: Stage> {
     /// How many events the callback had emitted that has failed.
     fn emitted(_stage: &S, cx: &Context<S>) -> usize {
         cx.out.len()
+    }
+
+    /// How a stage goes that works between its callbacks.
+    fn pace(_stage: &S) -> Option<Pace> {
+        None
     }
 
     /// How many events wait within the stage.

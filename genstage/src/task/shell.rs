@@ -354,7 +354,10 @@ impl<S: Runnable> Shell<S> {
     /// Does what was said through the context.
     pub(super) fn obey(&mut self) {
         self.gauges.end();
-        let Some(Instance { cx, .. }) = self.place.here() else { return };
+        let Some(Instance { state, cx }) = self.place.here() else { return };
+        if let Some(pace) = S::Role::pace(state) {
+            self.machine.inlet.pace = Some(pace);
+        }
         self.machine.emitted(&mut cx.out);
         if cx.has_said_more() {
             self.obey_more();
