@@ -20,7 +20,7 @@ impl<R: Sides, Q: Sides> Sides for FusedRole<R, Q> {
 /// A role that may stand beside `|>`.
 #[diagnostic::on_unimplemented(
     message = "`{S}` cannot be fused to another stage",
-    label = "`{S}` works on events between its callbacks, as a consumer_supervisor does with its children",
+    label = "`{S}` goes on working on events when its callback has returned",
     note = "write `=>` in place of `|>` before it and behind it"
 )]
 pub trait Fusible<S> {}

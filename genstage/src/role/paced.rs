@@ -85,6 +85,7 @@ impl<S: Paced + Stage<Take = <S as Paced>::Input, Give = <S as Paced>::Output>> 
 /// Declares a stage of that role, as `#[stage]` does for the others.
 macro_rules! paced {
     ([$($generics:tt)*] $stage:ty) => {
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> $crate::Stage for $stage {
             type Role = $crate::role::PacedRole;
             type Take = <$stage as $crate::role::Paced>::Input;
@@ -100,6 +101,7 @@ macro_rules! paced {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> $crate::Emits for $stage {
             type Emitted = <$stage as $crate::role::Paced>::Output;
         }
