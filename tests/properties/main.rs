@@ -13,6 +13,7 @@
 )]
 
 mod account;
+mod blocks;
 mod books;
 mod check;
 mod completion;

@@ -3,6 +3,7 @@
 //! In every schedule of every model somebody waits until all tasks have ended: a wake-up that is lost, an answer that is never given
 //! and a stage that stays behind are deadlocks, which shuttle reports with the schedule that led there.
 
+mod blocks;
 mod book;
 mod children;
 mod ending;

@@ -16,6 +16,10 @@ pub async fn sleep(_: Duration) {
     }
 }
 
+pub async fn sleep_until(_: Instant) {
+    sleep(Duration::ZERO).await;
+}
+
 /// It took too long.
 #[derive(Debug)]
 pub struct Elapsed(());
