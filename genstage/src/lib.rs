@@ -95,6 +95,31 @@
 //! A node with `restart: on_failure` goes on with fresh state when its stage has failed, and its neighbours notice nothing: see
 //! [`pipeline!`]. A [`ConsumerSupervisor`] starts a task for each event; a [`Supervisor`] keeps stages and tasks running without a
 //! pipeline.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | what it adds | for |
+//! |---|---|---|
+//! | `testing` | the module `genstage::testing`: probes, and `settle` | tests of stages and dispatchers: a dev-dependency |
+//! | `metrics` | [`Watch`]`::record_metrics` | programs that use the [`metrics`](https://docs.rs/metrics) facade |
+//!
+//! # Versions
+//!
+//! Versions follow SemVer as Cargo reads it: before 1.0 what breaks users comes with a new minor version, 0.1 to 0.2.
+//!
+//! * **The interface** is what this documentation says: items and their signatures, what the macros accept, what is said of order, demand,
+//!   ends and losses, the defaults, and the names in [`telemetry`].
+//! * **It is not** what is not documented: `__private`, hidden items, and what the macros write. Nor are the words of compile errors, of errors,
+//!   and of `Debug`; how events are cut into batches, within what windows say; the text of drawn graphs; how fast something is.
+//! * **Enums and structs that are `non_exhaustive`** may get variants and fields at any time.
+//! * **Dependencies in the interface** are `anyhow`, `futures-core` and `futures-sink`, the `tokio` that stages run on, and, with their feature,
+//!   `metrics`. A version of one of them that breaks is one of this crate that does. `genstage` and `genstage-macros` always have the same version.
+//! * **The oldest Rust** that builds it is 1.88. A newer one is asked for by a new minor version, never by a patch.
+
+// docs.rs says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Expansions of the macros say `::genstage`, here too.
 extern crate self as genstage;
