@@ -194,6 +194,7 @@
 //! | [Testing your stages](guide::testing_your_stages) | from an empty file to a tested middle stage |
 //! | [Watching a pipeline](guide::watching_a_pipeline) | which figure answers which question |
 //! | [Tuning](guide::tuning) | which knob for which symptom |
+//! | [Coming from channels and streams](guide::coming_from_channels_and_streams) | tokio's channels and `futures::Stream`, side by side; bridges both ways |
 //! | [Coming from Elixir](guide::coming_from_elixir) | GenStage's words, and where they are here |
 //!
 //! [`pipeline!`] and [`#[stage]`](macro@stage) are the reference; [`telemetry`] has all that is traced and measured.

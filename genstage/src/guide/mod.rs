@@ -21,5 +21,8 @@ pub mod watching_a_pipeline {}
 #[doc = include_str!("tuning.md")]
 pub mod tuning {}
 
+#[doc = include_str!("coming_from_channels_and_streams.md")]
+pub mod coming_from_channels_and_streams {}
+
 #[doc = include_str!("coming_from_elixir.md")]
 pub mod coming_from_elixir {}
