@@ -87,6 +87,16 @@ impl fmt::Display for Reason {
     }
 }
 
+impl std::error::Error for Reason {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // The error's own message is ours already: go on with its cause.
+            Self::Error(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
 /// Why a pipeline did not run to its end.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -144,8 +154,8 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // The error's own message stands in ours already: go on with its cause.
-            Self::Stage { reason: Reason::Error(error), .. } => error.source(),
+            // The reason's own message stands in ours already: go on with its cause.
+            Self::Stage { reason, .. } => reason.source(),
             _ => None,
         }
     }

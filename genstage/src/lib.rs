@@ -1,100 +1,243 @@
 //! Stages that exchange events under back-pressure: GenStage for Rust.
 //!
-//! A **producer** is a source of events, a **consumer** is a sink, a **producer-consumer** is both. A consumer subscribes to
-//! a producer and asks it for events; the producer emits what it was asked for. Demand flows upstream, events flow
-//! downstream, and nothing is sent that was not asked for. That is back-pressure: a slow consumer slows its producers down,
-//! and memory is bounded whatever the speeds are.
+//! A **producer** is a source of events, a **consumer** is a sink, a **producer-consumer** stands in the middle. A consumer subscribes to
+//! a producer and asks it for events; the producer emits what it was asked for. Demand flows upstream, events flow downstream, and nothing is
+//! sent that was not asked for. That is back-pressure: a slow consumer slows its producers down, and memory is bounded whatever the speeds are.
 //!
-//! Each stage is a plain struct with [`#[stage(…)]`](macro@stage) on it and the trait of its role: [`Producer`],
-//! [`ProducerConsumer`] or [`Consumer`]. [`pipeline!`] declares which stages there are and who subscribes to whom; the
-//! compiler refuses stages in the wrong place and events of the wrong type.
+//! You write plain structs, each with [`#[stage(…)]`](macro@stage) on it and the trait of its role, and declare with [`pipeline!`] who
+//! subscribes to whom. Every stage runs in a tokio task of its own. The compiler refuses stages in the wrong place and events of the wrong type.
+//!
+//! # A first pipeline
+//!
+//! ```toml
+//! [dependencies]
+//! genstage = { path = "genstage" } # or wherever that folder is: not on a registry yet
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! ```
+//!
+//! Lines come in, one reading a line; a line that is no number is left out:
 //!
 //! ```
 //! use genstage::prelude::*;
 //!
-//! /// Adds up what comes, and prints the sum at the end.
-//! #[stage(consumer)]
-//! struct Sum {
-//!     so_far: u64,
+//! #[tokio::main]
+//! async fn main() -> Result {
+//!     let lines = ["21", "18", "?", "22"];
+//!     let summary = pipeline! {
+//!         from_iter(lines) => flat_map(|line: &str| line.parse::<u64>()) => for_each(|reading| println!("{reading}"));
+//!     }
+//!     .run()
+//!     .await?;
+//!     println!("{summary}");
+//! #     let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).replace("//! ", "");
+//! #     assert!(page.contains(&format!("22\n{summary}\n")), "{summary}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The source has an end, so the pipeline has one. `run` returns what every stage took in, sent out, discarded and lost, and why it ended:
+//!
+//! ```text
+//! 21
+//! 18
+//! 22
+//! stage        events in   events out  discarded   lost  ended
+//! from_iter            0            4          0      0  normal
+//! flat_map             4            3          0      0  normal
+//! for_each             3            0          0      0  normal
+//! ```
+//!
+//! # Stages of your own
+//!
+//! A stage that is only a function needs no struct. One that remembers something, waits for something, or can fail, is a struct with a role:
+//!
+//! | `#[stage(…)]` | trait | what you write |
+//! |---|---|---|
+//! | `producer` | [`Producer`] | `handle_demand`: so many events are wanted; emit them |
+//! | `producer_consumer` | [`ProducerConsumer`] | `handle_events`: these have come; emit what becomes of them |
+//! | `consumer` | [`Consumer`] | `handle_events`: these have come |
+//! | `consumer_supervisor` | [`ConsumerSupervisor`] | `start_child`: an event has come; make the task that handles it |
+//!
+//! The same as above, from a file or anything else that is read line by line:
+//!
+//! ```
+//! use std::io::{self, BufRead};
+//!
+//! use genstage::prelude::*;
+//! use genstage::{Error, Reason};
+//!
+//! /// Reads lines, as many as are asked for. Reading blocks, so it gets a thread for it.
+//! #[stage(producer, blocking)]
+//! struct Lines<R> {
+//!     lines: io::Lines<R>,
 //! }
 //!
-//! impl Consumer for Sum {
+//! impl<R: BufRead + Send + 'static> Producer for Lines<R> {
+//!     type Event = String;
+//!
+//!     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+//!         for _ in 0..demand {
+//!             match self.lines.next() {
+//!                 Some(line) => cx.emit(line?),
+//!                 None => {
+//!                     cx.finish();
+//!                     break;
+//!                 }
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! /// Parses readings, one a line, and leaves out lines that are none.
+//! #[stage(producer_consumer)]
+//! #[derive(Default)]
+//! pub struct Parse {
+//!     rejected: u64,
+//! }
+//!
+//! impl ProducerConsumer for Parse {
+//!     type Input = String;
+//!     type Output = u64;
+//!
+//!     async fn handle_events(&mut self, lines: &mut Batch<String>, cx: &mut Context<Self>) -> Result {
+//!         for line in lines.drain() {
+//!             if line.contains('\0') {
+//!                 return Err(Error::msg("not a text"));
+//!             }
+//!             match line.parse() {
+//!                 Ok(reading) => cx.emit(reading),
+//!                 Err(_) => self.rejected += 1,
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! /// Adds up readings, and says in the end what their mean is.
+//! #[stage(consumer, max_demand = 100)]
+//! #[derive(Default)]
+//! struct Mean {
+//!     sum: u64,
+//!     count: u64,
+//! }
+//!
+//! impl Consumer for Mean {
 //!     type Event = u64;
 //!
-//!     async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
-//!         self.so_far += events.drain().sum::<u64>();
+//!     async fn handle_events(&mut self, readings: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+//!         self.count += readings.len() as u64;
+//!         self.sum += readings.drain().sum::<u64>();
 //!         Ok(())
 //!     }
 //!
-//!     async fn terminate(&mut self, _: &genstage::Reason) {
-//!         println!("{}", self.so_far);
+//!     async fn terminate(&mut self, _: &Reason) {
+//!         println!("{} readings, {} on the average", self.count, self.sum / self.count.max(1));
 //!     }
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result {
-//!     let summary = pipeline! {
-//!         numbers = from_iter(1..=1000);
-//!         sum     = Sum { so_far: 0 };
+//!     // In a program of yours: io::BufReader::new(std::fs::File::open("readings.txt")?), or io::BufReader::new(io::stdin())
+//!     let input = "21\n18\n?\n22\n".as_bytes();
+//!     let app = pipeline! {
+//!         lines = Lines { lines: input.lines() };
+//!         parse = Parse::default();
+//!         mean  = Mean::default();
 //!
-//!         numbers => map(|n: u64| n * n) => sum [max_demand: 100];
-//!     }
-//!     .run()
-//!     .await?;
-//!     println!("{summary}");
+//!         lines => parse => mean;
+//!     };
+//! #     is_drawn(app.graph(), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")), 0);
+//! #     let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).replace("//!", "").replace("\n ", "\n");
+//! #     let testing = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/readings.rs"));
+//! #     assert!(testing.split("\n\n/// ").skip(1).take(1).all(|parse| page.contains(parse)));
+//!     app.run().await?;
 //!     Ok(())
 //! }
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/picture.rs"));
 //! ```
 //!
-//! # Demand in numbers
+//! ```text
+//! lines ──1000──▶ parse ──100──▶ mean
+//! ```
 //!
-//! Over one subscription a consumer first asks for `max_demand` (1000) events. It handles them in batches of at most
-//! `max_demand - min_demand` (500); whenever no more than `min_demand` (500) events are outstanding, it asks for as many as
-//! are missing to `max_demand`. So one half of the window is on its way while the other is handled. A smaller window means
-//! less memory and less to lose, a larger one fewer messages.
+//! A handler has its stage for itself: one callback at a time, and `&mut self`. It may await. What it emits is sent when it has returned.
 //!
-//! # Fairness
+//! # Demand, ends, failures
 //!
-//! A stage that never has to wait takes part in tokio's [budgets](tokio::task::coop): after 128 looks into its mailbox, each of which takes
-//! all messages that are there, it lets other tasks of its thread run. A handler that computes for long does not: put it on a
-//! `blocking` stage, or let it await [`consume_budget`](tokio::task::coop::consume_budget) now and then.
+//! * **Demand.** `mean` asks for 100 readings at first, and for 50 more whenever it has handled 50: so at most 100 are on their way to it,
+//!   in batches of at most 50. 1000 is what a stage or an edge has that states nothing; `[max_demand: 10]` behind a consumer states it for one edge.
+//!   What is not wanted is not read: while `mean` is busy, `parse` waits, and then `lines` does.
+//!   → [Demand in numbers](guide::demand_in_numbers)
+//! * **Who gets what.** Several consumers of one producer share its events, each gets a copy of all, or each gets those of its partition: the
+//!   producer's `dispatcher`. `replicas: 4` behind a node makes four of a stage. → [Who gets which event](guide::who_gets_which_event)
+//! * **Ends.** A stage ends when it [finishes](Context::finish), and a consumer when its last producer has, after everything that was on its way.
+//!   [`run_until`](Pipeline::run_until)`(tokio::signal::ctrl_c())` ends a pipeline that would go on for ever, without losing anything.
+//! * **Failures.** A handler that returns an error or panics ends the whole pipeline, and [`Failure`] names the stage and the cause: here
+//!   `` stage `parse` failed: not a text ``. With `restart: on_failure` behind its node the stage goes on with fresh state, and its neighbours notice
+//!   nothing. → [Ends and failures](guide::ends_and_failures)
+//! * **Talking to a stage.** [`start`](Pipeline::start) in place of `run` gives handles: `app.parse` is a [`StageRef`], and `app.parse.call(Rejected).await?`
+//!   asks what `impl Call<Rejected> for Parse` answers; see [`Call`], [`Cast`], [`Info`], and timers: [`Context::send_after`], [`Context::interval`].
+//! * **Without a pipeline.** [`Spawn::spawn`] runs a stage on its own; its [`StageRef`] subscribes it to others and cancels, at run time. A
+//!   [`Supervisor`] keeps stages and tasks running.
 //!
-//! # Who gets which event
+//! # The guide
 //!
-//! `dispatcher = …` in `#[stage]` says it: the consumer that wants most ([`DemandDispatcher`], the default), every consumer
-//! ([`BroadcastDispatcher`]), the consumer of the event's partition ([`PartitionDispatcher`]), or a [`Dispatcher`] of your own.
+//! This page is ten minutes; the chapters, which go on with its example, are the rest of an hour.
 //!
-//! # Stages without a pipeline
+//! | | |
+//! |---|---|
+//! | [Demand in numbers](guide::demand_in_numbers) | asks and batches, one by one; how much memory; which window |
+//! | [Who gets which event](guide::who_gets_which_event) | replicas, broadcasts, partitions, and what becomes of the order |
+//! | [Where events wait](guide::where_events_wait) | buffers, queues, sources that cannot wait, and what is dropped when |
+//! | [Ends and failures](guide::ends_and_failures) | what ends what, draining, restarts, and the account of what was lost |
+//! | [Testing your stages](guide::testing_your_stages) | from an empty file to a tested middle stage |
+//! | [Watching a pipeline](guide::watching_a_pipeline) | which figure answers which question |
+//! | [Tuning](guide::tuning) | which knob for which symptom |
+//! | [Coming from channels and streams](guide::coming_from_channels_and_streams) | tokio's channels and `futures::Stream`, side by side; bridges both ways |
+//! | [Coming from Elixir](guide::coming_from_elixir) | GenStage's words, and where they are here |
 //!
-//! [`Spawn::spawn`] runs a stage on its own; its [`StageRef`] subscribes it to others, asks, cancels, stops it, sends it
-//! messages ([`Call`], [`Cast`], [`Info`]), and gives its events as a stream. Handles of a pipeline's stages do the same.
+//! [`pipeline!`] and [`#[stage]`](macro@stage) are the reference; [`telemetry`] has all that is traced and measured.
 //!
-//! # Testing
+//! # When not to use stages
 //!
-//! With the feature `testing`, the probes of `genstage::testing` stand in for the producer and the consumer of a stage under
-//! test, and `settle` waits until nothing is in flight any more.
+//! * **For order in the code.** A function that calls a function needs no stage: every stage is a task, and every edge messages between tasks.
+//!   Stages are there to run at the same time, to hold one another back, and to fail one by one. Where you want them all the same, fuse them: `a |> b`
+//!   shares a task.
+//! * **For one question and its answer.** Call a function; or send a channel's task a request. A pipeline has a direction.
+//! * **For two tasks and a queue.** A bounded `tokio::sync::mpsc` channel is less to learn, and one of batches, which you cut yourself, a fifth
+//!   faster (`docs/performance.md`).
+//! * **For arithmetic over data that is in memory.** Use `rayon`: nothing has to be held back.
+//! * **For events that may not be lost.** Events are in memory. If the process dies they are gone, and the batch of a handler that fails is not tried
+//!   again. Acknowledge to the source what has come through, or keep a log; see [what is lost](guide::ends_and_failures).
+//! * **Across machines, or by event time.** Stages are tasks of one process. There are no windows by time stamps, no joins, no checkpoints.
+//! * **In a circle.** A topology has no cycles. What is to go back upstream goes by [`cast`](StageRef::cast).
+//! * **Without tokio,** or without threads to spare for a build: with `--release` each stage costs about a second to compile.
 //!
-//! # Watching
+//! # Features
 //!
-//! [`Running::watch`] shows what a running pipeline does, without asking any stage. [`telemetry`] has all that is traced and measured.
+//! None is on by default.
 //!
-//! # More to read
+//! | feature | what it adds | for |
+//! |---|---|---|
+//! | `testing` | the module `genstage::testing`: probes, and `settle` | tests of stages and dispatchers: a dev-dependency |
+//! | `metrics` | [`Watch`]`::record_metrics` | programs that use the [`metrics`](https://docs.rs/metrics) facade |
 //!
-//! * [Coming from Elixir](guide::coming_from_elixir): GenStage's words, and where they are here.
-//! * [Testing your stages](guide::testing_your_stages): from an empty file to a tested middle stage.
-//! * [Watching a pipeline](guide::watching_a_pipeline): which figure answers which question.
+//! # Versions
 //!
-//! # Ends and failures
+//! Versions follow SemVer as Cargo reads it: before 1.0 what breaks users comes with a new minor version, 0.1 to 0.2.
 //!
-//! A stage ends normally when it calls [`Context::finish`], when its last producer has ended and everything queued is
-//! handled, or when its last consumer has ended. So a finite pipeline ends by itself, and [`Pipeline::run`] returns a
-//! [`Summary`]. When a callback fails or panics, the other stages stop and `run` returns a [`Failure`] that names the stage
-//! and the cause. Dropping a [`Running`] pipeline, or the future of `run`, stops it; [`Running::drain`] and
-//! [`Pipeline::run_until`] end it without losing anything.
-//!
-//! A node with `restart: on_failure` goes on with fresh state when its stage has failed, and its neighbours notice nothing: see
-//! [`pipeline!`]. A [`ConsumerSupervisor`] starts a task for each event; a [`Supervisor`] keeps stages and tasks running without a
-//! pipeline.
+//! * **The interface** is what this documentation says: items and their signatures, what the macros accept, what is said of order, demand,
+//!   ends and losses, the defaults, and the names in [`telemetry`].
+//! * **It is not** what is not documented: `__private`, hidden items, and what the macros write. Nor are the words of compile errors, of errors,
+//!   and of `Debug`; how events are cut into batches, within what windows say; the text of drawn graphs; how fast something is.
+//! * **Enums and structs that are `non_exhaustive`** may get variants and fields at any time.
+//! * **Dependencies in the interface** are `anyhow`, `futures-core` and `futures-sink`, the `tokio` that stages run on, and, with their feature,
+//!   `metrics`. A version of one of them that breaks is one of this crate that does. `genstage` and `genstage-macros` always have the same version.
+//! * **The oldest Rust** that builds it is 1.88. A newer one is asked for by a new minor version, never by a patch.
+
+// docs.rs says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Expansions of the macros say `::genstage`, here too.
 extern crate self as genstage;
