@@ -191,6 +191,7 @@
 //! | [Who gets which event](guide::who_gets_which_event) | replicas, broadcasts, partitions, and what becomes of the order |
 //! | [Where events wait](guide::where_events_wait) | buffers, queues, sources that cannot wait, and what is dropped when |
 //! | [Ends and failures](guide::ends_and_failures) | what ends what, draining, restarts, and the account of what was lost |
+//! | [Building blocks](guide::building_blocks) | batches, concurrent work, retries, rates, pairs, order by key: ready-made |
 //! | [Testing your stages](guide::testing_your_stages) | from an empty file to a tested middle stage |
 //! | [Watching a pipeline](guide::watching_a_pipeline) | which figure answers which question |
 //! | [Tuning](guide::tuning) | which knob for which symptom |

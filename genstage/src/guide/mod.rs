@@ -12,6 +12,9 @@ pub mod where_events_wait {}
 #[doc = include_str!("ends_and_failures.md")]
 pub mod ends_and_failures {}
 
+#[doc = include_str!("building_blocks.md")]
+pub mod building_blocks {}
+
 #[doc = include_str!("testing_your_stages.md")]
 pub mod testing_your_stages {}
 
