@@ -3,6 +3,7 @@
 mod broadcast;
 mod calls;
 mod chain;
+mod concurrent;
 mod crowd;
 mod events;
 mod fan_in;
@@ -31,6 +32,7 @@ pub(crate) fn all(scale: u64) -> Vec<Case> {
         fan_in::cases,
         long_chain::cases,
         fused::cases,
+        concurrent::cases,
         tasks::cases,
         words::cases,
         calls::cases,
