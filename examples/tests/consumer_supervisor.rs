@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
+mod program;
+
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn command(arguments: &[&str]) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let examples = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let mut command = Command::new(examples.join("consumer_supervisor"));
+    let mut command = program::command("consumer_supervisor");
     command.args(arguments);
     command
 }
@@ -38,7 +37,7 @@ fn ctrl_c_lets_the_tasks_finish() {
     for _ in 0..100 {
         stdout.read_line(&mut printed).unwrap();
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    program::interrupt(&child);
     stdout.read_to_string(&mut printed).unwrap();
     let mut summary = String::new();
     child.stderr.take().unwrap().read_to_string(&mut summary).unwrap();

@@ -2,21 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on is to fail")]
 
+mod program;
 #[path = "../../genstage-top/tests/tmux/mod.rs"]
 mod tmux;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use genstage_top::{Address, Client, print_once};
 use tmux::Terminal;
 
-/// The example's program, which `cargo test` has built beside the test's.
-fn program() -> String {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).unwrap();
-    target.join("examples/word_count").display().to_string()
+fn word_count() -> String {
+    program::path("word_count").display().to_string()
 }
 
 /// Whether the row of a stage has a rate behind its role.
@@ -41,7 +39,7 @@ fn text(folder: &Path) -> String {
 #[test]
 fn the_words_are_printed_when_the_user_has_left() {
     let folder = tempfile::tempdir().unwrap();
-    let (program, text) = (program(), text(folder.path()));
+    let (program, text) = (word_count(), text(folder.path()));
     let terminal = Terminal::start(&format!("'{program}' --live --repeat 2000 '{text}'"));
     let screen = terminal.until_shown("genstage-top  ended");
     assert!(has_rates(&screen) && screen.contains("read => count"), "{screen}");
@@ -54,7 +52,7 @@ fn the_words_are_printed_when_the_user_has_left() {
 #[test]
 fn what_is_skipped_is_said_when_the_user_has_left() {
     let folder = tempfile::tempdir().unwrap();
-    let (program, text) = (program(), text(folder.path()));
+    let (program, text) = (word_count(), text(folder.path()));
     let terminal = Terminal::start(&format!("'{program}' --live '{text}' /nowhere"));
     let screen = terminal.until_shown("genstage-top  ended");
     assert!(!screen.contains("skipped"), "{screen}");
@@ -66,7 +64,7 @@ fn what_is_skipped_is_said_when_the_user_has_left() {
 #[test]
 fn it_shows_rates_while_it_counts_and_takes_an_interrupt() {
     let folder = tempfile::tempdir().unwrap();
-    let (program, text) = (program(), text(folder.path()));
+    let (program, text) = (word_count(), text(folder.path()));
     let terminal = Terminal::start(&format!("'{program}' --live --repeat 1000000000 '{text}'"));
     let screen = terminal.until("rates", |screen| screen.contains("running") && has_rates(screen));
     assert!(!screen.contains("before"), "it is not on the alternate screen:\n{screen}");
@@ -83,7 +81,7 @@ fn it_shows_rates_while_it_counts_and_takes_an_interrupt() {
 
 #[test]
 fn a_failure_is_said_when_the_user_has_left() {
-    let terminal = Terminal::start(&format!("'{}' --live --strict /nowhere", program()));
+    let terminal = Terminal::start(&format!("'{}' --live --strict /nowhere", word_count()));
     terminal.until_shown("genstage-top  ended");
     terminal.press(&["q"]);
     let screen = terminal.until_ended(1);
@@ -92,7 +90,7 @@ fn a_failure_is_said_when_the_user_has_left() {
 
 #[test]
 fn others_can_look_while_it_counts() {
-    let mut child = Command::new(program())
+    let mut child = program::command("word_count")
         .args(["--serve", "127.0.0.1:0", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

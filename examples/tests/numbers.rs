@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
-use std::path::Path;
-use std::process::Command;
+mod program;
 
 #[test]
 fn every_even_number_is_printed_once_by_one_of_two_printers() {
-    let test = std::env::current_exe().unwrap();
-    let examples = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let output = Command::new(examples.join("numbers")).output().unwrap();
+    let output = program::command("numbers").output().unwrap();
     assert!(output.status.success());
     let mut numbers: Vec<u64> = vec![];
     for line in String::from_utf8(output.stdout).unwrap().lines() {

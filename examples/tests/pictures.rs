@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
-use std::path::Path;
-use std::process::Command;
+mod program;
 
 /// Without how many replicas there are, which may depend on the machine.
 fn comparable(picture: &str) -> String {
@@ -19,10 +18,8 @@ fn the_readme_shows_what_each_example_prints() {
     let readme = include_str!("../README.md");
     let pictures: Vec<_> =
         readme.split("```mermaid\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let test = std::env::current_exe().unwrap();
-    let examples = test.parent().and_then(Path::parent).unwrap().join("examples");
     let printed = ["numbers", "consumer_supervisor", "word_count"].map(|example| {
-        let output = Command::new(examples.join(example)).arg("--graph").output().unwrap();
+        let output = program::command(example).arg("--graph").output().unwrap();
         assert!(output.status.success(), "{example}");
         String::from_utf8(output.stdout).unwrap()
     });

@@ -2,23 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on is to fail")]
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-/// The example's program, which `cargo test` has built beside the test's.
-fn program() -> Command {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).unwrap();
-    let program = target.join("examples").join(format!("word_count{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "{} is missing: build the examples first", program.display());
-    Command::new(program)
-}
+use std::process::{Output, Stdio};
 
 fn run(args: &[&str], paths: &[&Path], input: &[u8]) -> Output {
-    let mut child = program()
+    let mut child = program::command("word_count")
         .args(args)
         .args(paths)
         .stdin(Stdio::piped())
@@ -157,7 +150,7 @@ fn strict_ends_at_what_cannot_be_read() {
 /// A failure does not wait for what there still is to read.
 #[test]
 fn strict_ends_while_standard_input_is_open() {
-    let mut child = program()
+    let mut child = program::command("word_count")
         .args(["--strict", "missing", "-"])
         .stdin(Stdio::piped())
         .stderr(Stdio::null())
