@@ -249,3 +249,48 @@ async fn a_pipeline_with_a_partition_for_nobody_is_refused() {
         "the pipeline was not started: node `source`: partition 2 has no consumer: its events would wait for ever"
     );
 }
+
+/// Hands on what comes, by its partition, of which one stands still.
+#[stage(producer_consumer, dispatcher = partition(4, index = |n: &u64| usize::try_from(*n).ok(), queue_size = 100), buffer_size = 200)]
+struct Parting;
+
+impl ProducerConsumer for Parting {
+    type Input = u64;
+    type Output = u64;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        cx.emit_all(events.drain());
+        Ok(())
+    }
+}
+
+/// In the middle, too, nothing more is taken in while a partition's queue is full, though others want something.
+#[tokio::test(start_paused = true)]
+async fn a_full_partition_in_the_middle_holds_up_what_is_before_it() {
+    let app = pipeline! {
+        source = from_iter(std::iter::repeat(3));
+        parting = Parting;
+        stuck = Stuck, replicas: 4;
+        source => parting [max_demand: 100] => stuck [max_demand: 100];
+    }
+    .start()
+    .unwrap();
+    settle().await;
+    let parting = app.parting.snapshot().await.unwrap();
+    // What is with the consumer, what its partition has queued, and a message.
+    assert_eq!((parting.events_out, parting.discarded), (100, 0));
+    assert!(parting.events_in <= 100 + 100 + 100, "{parting:?}");
+    app.abort().await.unwrap();
+}
+
+/// Is busy for ever.
+#[stage(consumer)]
+struct Stuck;
+
+impl Consumer for Stuck {
+    type Event = u64;
+
+    async fn handle_events(&mut self, _: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+        std::future::pending().await
+    }
+}

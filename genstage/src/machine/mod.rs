@@ -368,7 +368,7 @@ impl<I, O, D: Dispatcher<O>> Machine<I, O, D> {
         // A producer-consumer begins a message only while its consumers want something of it.
         let may_begin = self.kind != Kind::ProducerConsumer || {
             self.outlet.claim();
-            self.inlet.may_begin(self.outlet.owed() > 0)
+            self.inlet.may_begin(self.outlet.may_begin())
         };
         if self.inlet.is_empty() {
             return Step::Wait;

@@ -206,8 +206,10 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         if self.buffer.is_empty() {
             self.dispatch(events, takes);
         }
-        let met = match self.goes_on && self.buffer.len() < HELD_EVENTS {
-            true => emitted - events.len(),
+        let dispatched = emitted - events.len();
+        // What the dispatcher has no room for meets demand all the same: it goes out before anything else.
+        let met = match self.goes_on && self.buffer.len() < HELD_EVENTS && dispatched == takes {
+            true => dispatched,
             false => emitted,
         };
         self.meet(met);
@@ -379,8 +381,11 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.owed = 0;
     }
 
-    pub(super) fn owed(&self) -> usize {
-        self.owed
+    /// Whether a producer-consumer may begin with its next message: its handler owes something, and the dispatcher has room for what
+    /// was emitted before. (Any other than one with queues leaves in the buffer only what nobody wants.)
+    #[inline]
+    pub(super) fn may_begin(&self) -> bool {
+        self.owed > 0 && (self.buffer.is_empty() || self.dispatcher.takes(self.coming()) == 0)
     }
 
     /// How much of what is owed somebody still wants.
