@@ -203,7 +203,8 @@ pub fn stage(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   partitions of their own numbers if it is not stated. Or `partition: Enum::A`, if the partitions are the values of an enum:
 ///   then each value needs its consumer, and the compiler names the one that has none. (A constant in that place, such as
 ///   `Config::FIRST`, goes in braces, so that it is not taken for a value of an enum.)
-/// * `selector: |event| …`: of a producer with a broadcast dispatcher, which events the consumer wants.
+/// * `selector: |event| …`: of a producer with a broadcast dispatcher, which events the consumer wants. Where the closure looks into the
+///   event, name its type: `|order: &Order| order.total > 100`.
 ///
 /// # Fused edges
 ///

@@ -10,6 +10,17 @@ use anyhow::{Error, Result, bail};
 /// Where a pipeline is served: `127.0.0.1:4000`, `[::1]:4000`, or a Unix socket: `unix:top.sock`, `/tmp/top.sock`.
 ///
 /// What a pipeline does is nobody's business on other machines, so no other address is one.
+///
+/// ```
+/// use genstage_top::Address;
+///
+/// let address: Address = "127.0.0.1:4000".parse()?;
+/// assert!(matches!(address, Address::Tcp(_)));
+/// assert!("192.0.2.1:4000".parse::<Address>().is_err());
+/// # #[cfg(unix)]
+/// assert_eq!("unix:top.sock".parse::<Address>()?.to_string(), "unix:top.sock");
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A port of this machine, over its loopback interface.

@@ -62,7 +62,8 @@ pub fn run(watch: Watch) -> Result<Leave> {
     })
 }
 
-/// Shows a pipeline that is served there, as [`run`] does. When the connection ends, it tries to connect again.
+/// Shows a pipeline that is served there, as [`run`] does: it blocks, too. When the connection ends, it tries to connect again, twice a
+/// second.
 ///
 /// # Errors
 ///

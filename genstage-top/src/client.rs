@@ -17,7 +17,30 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// No frame is longer. A graph of a hundred thousand stages is shorter.
 const LONGEST: u64 = 64 << 20;
 
-/// A connection to a program that serves its pipeline.
+/// A connection to a program that serves its pipeline. It blocks while it waits: for a frame, at most ten seconds.
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage_top::{Client, Server};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let app = pipeline! { from_iter(0..) => for_each(|n: u64| drop(n)); }.start()?;
+/// let server = Server::bind(&"127.0.0.1:0".parse()?).await?;
+/// let address = server.address()?;
+/// let serving = tokio::spawn(server.serve(app.watch()));
+///
+/// let client = tokio::task::spawn_blocking(move || -> Result<_> {
+///     let mut client = Client::connect(&address)?;
+///     Ok(client.next_snapshot()?.map(|snapshot| (client.graph().clone(), snapshot)))
+/// });
+/// let Some((graph, snapshot)) = client.await?? else { panic!("it still runs") };
+/// assert_eq!(graph.nodes.len(), snapshot.stages.len());
+/// app.abort().await?;
+/// serving.await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Client {
     lines: BufReader<Box<dyn Read + Send>>,
     graph: Graph,
@@ -28,7 +51,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If nobody serves there, or something else, or another version.
+    /// If nobody serves there, or something else, or another [`VERSION`](crate::wire::VERSION), or if no graph comes within ten seconds.
     pub fn connect(address: &Address) -> Result<Self> {
         let stream = connect(address)
             .with_context(|| format!("nobody serves a pipeline at {address}: does the program run?"))?;
@@ -51,7 +74,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the connection breaks, or something else comes.
+    /// If the connection breaks, something else comes, or nothing for ten seconds.
     pub fn next_snapshot(&mut self) -> Result<Option<Snapshot>> {
         match self.next_frame()? {
             Some(Frame::Snapshot(snapshot)) => Ok(Some(snapshot)),
@@ -93,7 +116,8 @@ fn connect(address: &Address) -> std::io::Result<Box<dyn Read + Send>> {
     }
 }
 
-/// What is served there, as plain text of that width: as much of it as there is until rates are known.
+/// What is served there, as plain text, `width` columns wide: as much of it as there is until rates are known, which takes two frames. It
+/// blocks until then. Nothing is printed: that is the caller's.
 ///
 /// # Errors
 ///

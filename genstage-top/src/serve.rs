@@ -43,6 +43,10 @@ const LAST: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// If the address cannot be bound: see [`Server::bind`].
+///
+/// # Cancellation
+///
+/// Dropping the future closes all connections, and frees the address.
 pub async fn serve(watch: Watch, address: Address) -> Result<()> {
     Server::bind(&address).await?.serve(watch).await;
     Ok(())
@@ -64,7 +68,8 @@ impl Server {
         Ok(Self { listener: Listener::bind(address).await?, interval: INTERVAL })
     }
 
-    /// How long there is between two frames: from a millisecond to five seconds, because clients do not wait for ever.
+    /// How long there is between two frames, 250 milliseconds if nothing is said: from a millisecond to five seconds, because clients do not
+    /// wait for ever.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
         self.interval = interval.clamp(Duration::from_millis(1), Duration::from_secs(5));
@@ -80,7 +85,12 @@ impl Server {
         self.listener.address()
     }
 
-    /// Serves a pipeline, as [`serve`] does.
+    /// Serves a pipeline, as [`serve`] does, until all its stages have ended and clients have been sent the last state, for which they have a
+    /// second.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`serve`].
     pub async fn serve(self, watch: Watch) {
         // Dropped with this future, and all its tasks with it.
         let mut clients = JoinSet::new();

@@ -9,6 +9,30 @@ use crate::subscription::SubscriptionId;
 /// A batch derefs to a slice. Take the events out with [`drain`](Self::drain), which leaves the buffer to be sent back
 /// to the producer and used again, or with [`take`](Self::take), which does not. What the handler leaves in the batch
 /// counts as handled and is dropped.
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// #[stage(consumer)]
+/// struct Totals;
+///
+/// impl Consumer for Totals {
+///     type Event = u64;
+///
+///     async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+///         let largest = events.iter().max(); // as a slice
+///         println!("{} events, the largest is {largest:?}", events.len());
+///         let sum: u64 = events.drain().sum(); // one by one
+///         println!("{sum} together");
+///         Ok(())
+///     }
+/// }
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// # pipeline! { totals = Totals; from_iter(0..10) => totals; }.run().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Batch<T> {
     pub(crate) events: Vec<T>,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Which events stay when a buffer overflows.
+/// Which events stay when a buffer overflows: the option `buffer_keep` of `#[stage]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
     /// The events that were there first; new ones are discarded.

@@ -69,7 +69,37 @@ impl Child {
     }
 }
 
-/// Tells a child that it is to end.
+/// Tells a child that it is to end: of a [`ConsumerSupervisor`](crate::ConsumerSupervisor), or a task of a [`Supervisor`](crate::Supervisor).
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::Child;
+///
+/// /// A connection for every address, until it is closed or the pipeline stops.
+/// #[stage(consumer_supervisor, max_demand = 100)]
+/// struct Connections;
+///
+/// impl ConsumerSupervisor for Connections {
+///     type Event = String;
+///
+///     fn start_child(&mut self, address: String, child: &Child) -> Result<impl Future<Output = Result> + Send + 'static> {
+///         let stopping = child.stopping();
+///         Ok(async move {
+///             tokio::select! {
+///                 result = serve(&address) => result,
+///                 () = stopping.requested() => Ok(println!("{address}: goodbye")),
+///             }
+///         })
+///     }
+/// }
+/// # async fn serve(_: &str) -> Result { Ok(()) }
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// # let addresses = ["a", "b"].map(String::from);
+/// # pipeline! { connections = Connections; from_iter(addresses) => connections; }.run().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Stopping(CancellationToken);
 

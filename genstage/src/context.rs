@@ -103,6 +103,45 @@ impl<S: Stage> Context<S> {
     /// missed while the stage was busy is not made up for.
     ///
     /// A period of zero is taken for a millisecond.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use genstage::prelude::*;
+    ///
+    /// /// Counts events, and prints once a second how many there were.
+    /// #[stage(consumer)]
+    /// struct Meter(usize);
+    ///
+    /// impl Consumer for Meter {
+    ///     type Event = u64;
+    ///
+    ///     async fn init(&mut self, cx: &mut Context<Self>) -> Result {
+    ///         cx.interval(Duration::from_secs(1), Tick);
+    ///         Ok(())
+    ///     }
+    ///
+    ///     async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+    ///         self.0 += events.len();
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// #[derive(Clone)]
+    /// struct Tick;
+    ///
+    /// impl Cast<Tick> for Meter {
+    ///     async fn handle_cast(&mut self, _: Tick, cx: &mut Context<Self>) -> Result {
+    ///         println!("{}: {} events", cx.name(), std::mem::take(&mut self.0));
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// # pipeline! { meter = Meter(0); from_iter(0..10) => meter; }.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn interval<Msg: Clone + Send + 'static>(&mut self, period: Duration, message: Msg) -> Timer
     where
         S: Cast<Msg> + Runnable,

@@ -98,6 +98,29 @@ impl std::error::Error for Reason {
 }
 
 /// Why a pipeline did not run to its end.
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::{Failure, Reason};
+///
+/// # #[tokio::main]
+/// # async fn main() {
+/// let ended = pipeline! {
+///     parse = map(|text: &str| text.parse::<u64>().expect("a number"));
+///     from_iter(["1", "two"]) => parse => for_each(|n: u64| println!("{n}"));
+/// }
+/// .run()
+/// .await;
+/// match ended {
+///     Ok(summary) => println!("{summary}"),
+///     Err(Failure::Stage { stage, reason: Reason::Panic(message), summary, .. }) => {
+///         assert_eq!(&*stage, "parse");
+///         println!("{stage} panicked: {message}\n{summary}");
+///     }
+///     Err(failure) => println!("{failure}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {

@@ -4,6 +4,11 @@
 //! a producer and asks it for events; the producer emits what it was asked for. Demand flows upstream, events flow downstream, and nothing is
 //! sent that was not asked for. That is back-pressure: a slow consumer slows its producers down, and memory is bounded whatever the speeds are.
 //!
+//! ```text
+//! producer ─── events ──▶ producer-consumer ─── events ──▶ consumer
+//!          ◀── demand ───                   ◀── demand ───
+//! ```
+//!
 //! You write plain structs, each with [`#[stage(…)]`](macro@stage) on it and the trait of its role, and declare with [`pipeline!`] who
 //! subscribes to whom. Every stage runs in a tokio task of its own. The compiler refuses stages in the wrong place and events of the wrong type.
 //!
@@ -12,7 +17,7 @@
 //! ```toml
 //! [dependencies]
 //! genstage = { path = "genstage" } # or wherever that folder is: not on a registry yet
-//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread", "signal"] } # `signal` for Ctrl-C only
 //! ```
 //!
 //! Lines come in, one reading a line; a line that is no number is left out:
@@ -58,7 +63,7 @@
 //! | `consumer` | [`Consumer`] | `handle_events`: these have come |
 //! | `consumer_supervisor` | [`ConsumerSupervisor`] | `start_child`: an event has come; make the task that handles it |
 //!
-//! The same as above, from a file or anything else that is read line by line:
+//! The same as above, from a file:
 //!
 //! ```
 //! use std::io::{self, BufRead};
@@ -138,7 +143,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result {
-//!     // In a program of yours: io::BufReader::new(std::fs::File::open("readings.txt")?), or io::BufReader::new(io::stdin())
+//!     // In a program of yours: io::BufReader::new(std::fs::File::open("readings.txt")?)
 //!     let input = "21\n18\n?\n22\n".as_bytes();
 //!     let app = pipeline! {
 //!         lines = Lines { lines: input.lines() };
@@ -147,7 +152,7 @@
 //!
 //!         lines => parse => mean;
 //!     };
-//! #     is_drawn(app.graph(), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")), 0);
+//! #     is_drawn(app.graph(), include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")), 1);
 //! #     let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).replace("//!", "").replace("\n ", "\n");
 //! #     let testing = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/readings.rs"));
 //! #     assert!(testing.split("\n\n/// ").skip(1).take(1).all(|parse| page.contains(parse)));
@@ -161,7 +166,9 @@
 //! lines ──1000──▶ parse ──100──▶ mean
 //! ```
 //!
-//! A handler has its stage for itself: one callback at a time, and `&mut self`. It may await. What it emits is sent when it has returned.
+//! A handler has its stage for itself: one callback at a time, and `&mut self`. It may await. What it emits is sent when it has returned: so `Lines`
+//! is for files, and what comes when it comes, from a terminal or a socket, is for [`from_stream`]: see
+//! [Sources that can wait](guide::where_events_wait#sources-that-can-wait).
 //!
 //! # Demand, ends, failures
 //!
@@ -178,6 +185,7 @@
 //!   nothing. → [Ends and failures](guide::ends_and_failures)
 //! * **Talking to a stage.** [`start`](Pipeline::start) in place of `run` gives handles: `app.parse` is a [`StageRef`], and `app.parse.call(Rejected).await?`
 //!   asks what `impl Call<Rejected> for Parse` answers; see [`Call`], [`Cast`], [`Info`], and timers: [`Context::send_after`], [`Context::interval`].
+//!   What a stage has found out leaves it that way, or through a channel, or as an [event](StageRef::into_stream).
 //! * **Without a pipeline.** [`Spawn::spawn`] runs a stage on its own; its [`StageRef`] subscribes it to others and cancels, at run time. A
 //!   [`Supervisor`] keeps stages and tasks running.
 //!

@@ -8,7 +8,46 @@ use tokio::sync::oneshot;
 
 use crate::{Context, Result, Stage};
 
-/// A stage that answers requests of type `Req`; see [`StageRef::call`](crate::StageRef::call).
+/// A stage that answers requests of type `Req`; see [`StageRef::call`](crate::StageRef::call). One `impl` for each type of request.
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::ReplyTo;
+///
+/// /// Counts upwards, from where it is told to.
+/// #[stage(producer)]
+/// struct Counter(u64);
+///
+/// impl Producer for Counter {
+///     type Event = u64;
+///
+///     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+///         cx.emit_all(self.0..self.0 + demand as u64);
+///         self.0 += demand as u64;
+///         Ok(())
+///     }
+/// }
+///
+/// /// Asks to go on from there; the answer is where it was.
+/// struct GoOnFrom(u64);
+///
+/// impl Call<GoOnFrom> for Counter {
+///     type Reply = u64;
+///
+///     async fn handle_call(&mut self, from: GoOnFrom, reply: ReplyTo<u64>, _: &mut Context<Self>) -> Result {
+///         reply.send(std::mem::replace(&mut self.0, from.0));
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let counter = Counter(0).spawn();
+/// assert_eq!(counter.call(GoOnFrom(100)).await?, 0);
+/// assert_eq!(counter.call(GoOnFrom(200)).await?, 100);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Call<Req: Send + 'static>: Stage {
     /// The answer.
     type Reply: Send + 'static;
@@ -25,7 +64,40 @@ pub trait Call<Req: Send + 'static>: Stage {
     ) -> impl Future<Output = Result> + Send;
 }
 
-/// A stage that takes messages of type `Msg` without an answer; see [`StageRef::cast`](crate::StageRef::cast).
+/// A stage that takes messages of type `Msg` without an answer; see [`StageRef::cast`](crate::StageRef::cast). Timers send them, too:
+/// [`Context::send_after`], [`Context::interval`].
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// /// Passes on what it is told, to whoever has asked for something; the rest waits in its buffer.
+/// #[stage(producer, buffer_size = 100)]
+/// struct Inbox;
+///
+/// impl Producer for Inbox {
+///     type Event = String;
+///
+///     async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
+///         Ok(()) // it stands until something comes
+///     }
+/// }
+///
+/// impl Cast<String> for Inbox {
+///     async fn handle_cast(&mut self, message: String, cx: &mut Context<Self>) -> Result {
+///         cx.emit(message);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let running = pipeline! { inbox = Inbox; inbox => for_each(|message: String| println!("{message}")); }.start()?;
+/// running.inbox.cast("to".to_owned()).await?;
+/// running.inbox.try_cast("be".to_owned())?;
+/// running.drain().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Cast<Msg: Send + 'static>: Stage {
     /// Handles a message, at once: before events that are queued. An error ends the stage.
     fn handle_cast(&mut self, message: Msg, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send;
@@ -33,6 +105,43 @@ pub trait Cast<Msg: Send + 'static>: Stage {
 
 /// A stage that takes messages of type `Msg` in their place among its events; see
 /// [`StageRef::info`](crate::StageRef::info).
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// /// Passes on lines, and says when all that came before a mark have been sent.
+/// #[stage(producer_consumer)]
+/// struct Lines;
+///
+/// impl ProducerConsumer for Lines {
+///     type Input = String;
+///     type Output = String;
+///
+///     async fn handle_events(&mut self, lines: &mut Batch<String>, cx: &mut Context<Self>) -> Result {
+///         cx.emit_all(lines.drain());
+///         Ok(())
+///     }
+/// }
+///
+/// /// A mark.
+/// struct Mark(u64);
+///
+/// impl Info<Mark> for Lines {
+///     async fn handle_info(&mut self, Mark(number): Mark, _: &mut Context<Self>) -> Result {
+///         println!("everything before mark {number} has been sent");
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// # let running = pipeline! { lines = Lines; from_iter(["to", "be"].map(String::from)) => lines => for_each(|line: String| drop(line)); }.start()?;
+/// // It may have ended by now: then the message comes back.
+/// let _ = running.lines.info(Mark(1)).await;
+/// running.join().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Info<Msg: Send + 'static>: Stage {
     /// Handles an info: of a producer, when the events that were buffered before it have been sent; of a
     /// producer-consumer, when also the events that were queued before it have been handled; of a consumer, at once. An

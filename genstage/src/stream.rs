@@ -29,6 +29,36 @@ use crate::{Cancel, Reason};
 /// Dropping the stream cancels its subscriptions, and events that it had received and not given out go back to the stage
 /// they came from, to be the next that are sent; those of a broadcast are dropped, and counted, because the other consumers
 /// have them. (In GenStage they are lost: its defect D13.)
+///
+/// Events of one stage come in the order in which it emitted them; those of several in the order in which their messages come.
+///
+/// ```
+/// use futures_util::StreamExt;
+/// use genstage::prelude::*;
+/// use genstage::{Cancel, Subscribe};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let running = pipeline! {
+///     small = from_iter(1..=3u64), open;
+///     large = from_iter(100..=103u64), open;
+/// }
+/// .start()?;
+/// // It goes on until both have ended.
+/// let options = || Subscribe::new().max_demand(2).cancel(Cancel::Complete);
+/// let mut numbers = running.small.into_stream(options())?.and(&running.large, options())?;
+/// let mut sum = 0;
+/// while let Some(number) = numbers.next().await {
+///     sum += number?; // or the reason for which a stage failed
+/// }
+/// assert_eq!(sum, 6 + 406);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancellation
+///
+/// `next()` is cancellation safe: an event is taken out only when it is given.
 #[must_use = "a stream does nothing unless it is read"]
 pub struct EventStream<T> {
     sender: Sender<Message<T>>,

@@ -21,7 +21,8 @@ impl SubscriptionId {
     }
 }
 
-/// One subscription of a consumer to a producer.
+/// One subscription of a consumer to a producer, seen from one of them. A name for it, and what has gone over it: keeping one keeps neither
+/// stage, and its numbers are those of now, whenever they are read.
 #[derive(Clone, Debug)]
 pub struct Subscription {
     pub(crate) id: SubscriptionId,
@@ -98,11 +99,44 @@ pub enum Demand {
     /// The demand window: `max_demand` at first, and more as events are handled. GenStage's default.
     #[default]
     Automatic,
-    /// The stage asks itself; what comes is handled as it comes, without being cut into batches.
+    /// The stage asks itself, by [`Context::ask`](crate::Context::ask) or from outside; what comes is handled as it comes, without being cut into
+    /// batches. The window has no meaning then.
+    ///
+    /// ```
+    /// use genstage::prelude::*;
+    /// use genstage::{Demand, Subscription};
+    ///
+    /// /// Asks for one event, and for the next when it is done with that.
+    /// #[stage(consumer)]
+    /// struct OneByOne(Option<Subscription>);
+    ///
+    /// impl Consumer for OneByOne {
+    ///     type Event = u64;
+    ///
+    ///     async fn handle_subscribe(&mut self, producer: &Subscription, cx: &mut Context<Self>) -> Result<Demand> {
+    ///         cx.ask(producer, 1);
+    ///         self.0 = Some(producer.clone());
+    ///         Ok(Demand::Manual)
+    ///     }
+    ///
+    ///     async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+    ///         assert_eq!(events.len(), 1);
+    ///         if let Some(producer) = &self.0 {
+    ///             cx.ask(producer, 1);
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// # pipeline! { consumer = OneByOne(None); from_iter(0..10) => consumer; }.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     Manual,
 }
 
-/// What a stage does with the demand of its consumers.
+/// What a stage does with the demand of its consumers: the option `demand` of `#[stage]`, and [`StageRef::set_demand`](crate::StageRef::set_demand).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DemandMode {
     /// Meets it. The default.

@@ -5,7 +5,28 @@ use crate::Reason;
 
 /// What every stage of a pipeline did, in the order in which the stages were declared.
 ///
-/// Prints as a table.
+/// Prints as a table:
+///
+/// ```
+/// use genstage::prelude::*;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let summary = pipeline! {
+///     numbers = from_iter(0..10);
+///     printer = for_each(|n: u64| println!("{n}")), replicas: 2;
+///
+///     numbers => printer [max_demand: 2];
+/// }
+/// .run()
+/// .await?;
+/// println!("{summary}");
+/// let printed: u64 = summary.stages().iter().map(|stage| stage.events_in).sum();
+/// assert_eq!(printed, 10);
+/// assert!(summary.stage("printer[1]").is_some_and(|printer| printer.reason.is_normal()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     stages: Vec<StageSummary>,

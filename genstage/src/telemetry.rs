@@ -38,6 +38,9 @@
 //!
 //! `stage`, `from` and `to` are names: a node's in `pipeline!`, with `[i]` behind it for a replica. The span costs nothing where it is
 //! not enabled, and something for each time a stage is woken where it is: that is why it is of level debug.
+//!
+//! To see warnings and failures only, with `tracing-subscriber` and its `EnvFilter`: `RUST_LOG=genstage=warn`. To see stages come and go:
+//! `RUST_LOG=genstage=debug`.
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -1,4 +1,28 @@
 //! What frames come to: rates, shares, and the bottleneck.
+//!
+//! Frames may come from anywhere: from a connection, or from a [`Watch`](genstage::Watch) in the same process.
+//!
+//! ```
+//! use genstage::prelude::*;
+//! use genstage_top::model::History;
+//! use genstage_top::view;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result {
+//! let app = pipeline! { numbers = from_iter(0..1000); numbers => for_each(|n: u64| drop(n)); }.start()?;
+//! let watch = app.watch();
+//! let mut history = History::new(watch.graph().into());
+//! history.add((&watch.snapshot()).into());
+//! app.join().await?;
+//! history.add((&watch.snapshot()).into());
+//!
+//! let picture = history.picture();
+//! assert!(picture.has_ended);
+//! assert_eq!(picture.nodes[0].all.events_out, 1000);
+//! println!("{}", view::text(&picture, 80));
+//! # Ok(())
+//! # }
+//! ```
 
 mod bottleneck;
 mod history;

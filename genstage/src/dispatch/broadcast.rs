@@ -8,6 +8,21 @@ use super::{ConsumerKey, Dispatcher, NotDispatched, Outbox};
 /// first ask. Events are cloned for all consumers but the last, which gets them as they are. A consumer may state a
 /// [`Selector`]; what it leaves out is asked for anew on its behalf. O(consumers) for each batch, O(log consumers) for each
 /// ask.
+///
+/// ```
+/// use genstage::testing::DispatcherProbe;
+/// use genstage::{BroadcastDispatcher, Selector};
+///
+/// let mut probe = DispatcherProbe::new(BroadcastDispatcher::default());
+/// let all = probe.subscribe(Selector::default())?;
+/// let even = probe.subscribe(Selector::new(|n| n % 2 == 0))?;
+/// probe.ask(all, 10);
+/// probe.ask(even, 3);
+/// assert_eq!(probe.dispatch(vec![1, 2, 3, 4]), [4]); // three, as the slowest has asked
+/// assert_eq!(probe.sent(), [(all, vec![1, 2, 3]), (even, vec![2])]);
+/// assert_eq!(probe.refused(), [(even, 2)]); // which are asked for anew
+/// # Ok::<(), genstage::NotDispatched>(())
+/// ```
 #[derive(Debug)]
 pub struct BroadcastDispatcher<T> {
     /// By the consumer's key, while it is subscribed.

@@ -2,6 +2,11 @@ use std::hash::{Hash, Hasher};
 
 /// The hash by which events are partitioned: 64-bit FNV-1a over what [`Hash`] feeds it, integers in little-endian order,
 /// `usize` as `u64`. The same on every machine, in every process and in every version of this crate.
+///
+/// ```
+/// assert_eq!(genstage::stable_hash("attic"), genstage::stable_hash(&"attic".to_owned()));
+/// assert_eq!(genstage::stable_hash(&1u32), 12_478_008_331_234_465_636);
+/// ```
 pub fn stable_hash<K: Hash + ?Sized>(key: &K) -> u64 {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     key.hash(&mut hasher);

@@ -67,6 +67,25 @@ impl<H> Pipeline<H> {
     ///
     /// Every edge is wired before the first stage runs: no consumer misses the first events.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use genstage::prelude::*;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// let running = pipeline! {
+    ///     numbers = from_iter(0..);
+    ///     numbers => for_each(|n: u64| drop(n));
+    /// }
+    /// .start()?;
+    /// println!("{} is running", running.numbers.name());
+    /// let summary = running.drain_within(Duration::from_secs(10)).await?;
+    /// println!("{summary}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Failure::Refused`] if options make no sense together (each with its edge or node), [`Failure::NoRuntime`]
@@ -263,6 +282,10 @@ impl<H> Running<H> {
     /// # Errors
     ///
     /// As [`join`](Self::join), if a stage had failed before.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future changes nothing: the stages end.
     pub async fn abort(self) -> Result<Summary, Failure> {
         self.control.stop();
         self.join().await
@@ -278,7 +301,8 @@ impl<H> Running<H> {
         Watch::new(self.watched.clone())
     }
 
-    /// Lets the stages run on by themselves; dropping nothing stops them any more.
+    /// Lets the stages run on by themselves; dropping nothing stops them any more, and how they end is in the trace only. They end as stages that
+    /// were spawned do, so keep the handles.
     pub fn detach(mut self) -> H {
         self.guard.0 = None;
         self.handles

@@ -210,6 +210,10 @@ impl Supervisor {
     /// # Errors
     ///
     /// [`SuperviseError`], and nothing has been started. A failing `init` is a failure of the child.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future, once it has been polled, may leave the child started.
     pub async fn start_stage<S: Runnable>(
         &self,
         spec: ChildSpec,
@@ -235,6 +239,10 @@ impl Supervisor {
     /// # Errors
     ///
     /// [`SuperviseError`], and nothing has been started. A panic of the closure is a failure of the child.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future, once it has been polled, may leave the child started.
     pub async fn start_task<F, T>(&self, spec: ChildSpec, make: F) -> Result<ChildId, SuperviseError>
     where
         F: FnMut(Stopping) -> T + Send + 'static,
@@ -256,12 +264,12 @@ impl Supervisor {
         self.ask(|reply| Command::Terminate(child.number(), reply)).await.ok_or(NoSuchChild)
     }
 
-    /// All children, the oldest first; none if the supervisor has ended.
+    /// All children, the oldest first; none if the supervisor has ended. Cancellation safe.
     pub async fn which_children(&self) -> Vec<SupervisedChild> {
         self.ask(Command::Which).await.unwrap_or_default()
     }
 
-    /// How many children there are.
+    /// How many children there are. Cancellation safe.
     pub async fn count_children(&self) -> usize {
         self.which_children().await.len()
     }

@@ -18,7 +18,8 @@ pub enum StartError {
 }
 
 impl<S: Runnable + ConsumerSupervisor<Event = E> + Stage<Take = E>, E: Send + 'static> StageRef<S> {
-    /// Starts a child for an event that came over no subscription: it holds no slot of any.
+    /// Starts a child for an event that came over no subscription: it holds no slot of any. Dropping the future does not take the request
+    /// back.
     ///
     /// # Errors
     ///
@@ -52,12 +53,12 @@ impl<S: Runnable + ConsumerSupervisor<Event = E> + Stage<Take = E>, E: Send + 's
         Ok(())
     }
 
-    /// All children, the oldest first; none if the supervisor has ended.
+    /// All children, the oldest first; none if the supervisor has ended. Cancellation safe.
     pub async fn which_children(&self) -> Vec<ChildInfo> {
         self.with_children(|cx| cx.children().which()).await.unwrap_or_default()
     }
 
-    /// How many children there are; none if the supervisor has ended.
+    /// How many children there are; none if the supervisor has ended. Cancellation safe.
     pub async fn count_children(&self) -> ChildCount {
         self.with_children(|cx| cx.children().count()).await.unwrap_or_default()
     }

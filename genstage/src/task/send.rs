@@ -12,9 +12,14 @@ use crate::message::{
 use crate::role::Stage;
 
 impl<S: Stage> StageRef<S> {
-    /// Sends a request and waits for the answer; without limit of time.
+    /// Sends a request and waits for the answer; without limit of time. For an example see [`Call`].
     ///
-    /// Waits first for room in the mailbox. Dropping the future before there is room takes the request back.
+    /// Waits first for room in the mailbox, where 1000 calls, casts and infos may be. The stage answers between two of its callbacks, ahead
+    /// of events that are queued.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future before there is room takes the request back; later it is handled all the same.
     ///
     /// # Errors
     ///
@@ -34,7 +39,8 @@ impl<S: Stage> StageRef<S> {
         reply.await.map_err(|_| CallError::NoAnswer)
     }
 
-    /// As [`call`](Self::call), but waits no longer than `timeout`, for room and answer together.
+    /// As [`call`](Self::call), but waits no longer than `timeout`, for room and answer together. A request that was late may still be
+    /// handled.
     ///
     /// # Errors
     ///
@@ -53,11 +59,15 @@ impl<S: Stage> StageRef<S> {
         }
     }
 
-    /// Sends a message, when there is room for it in the mailbox.
+    /// Sends a message, when there is room for it in the mailbox, where 1000 calls, casts and infos may be. For an example see [`Cast`].
     ///
     /// # Errors
     ///
     /// The message, if the stage has ended.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future before there is room drops the message.
     pub async fn cast<Msg: Send + 'static>(&self, message: Msg) -> Result<(), Ended<Msg>>
     where
         S: Cast<Msg>,
@@ -94,11 +104,16 @@ impl<S: Stage> StageRef<S> {
         }
     }
 
-    /// Sends a message that is handled in its place among the stage's events, when there is room for it in the mailbox.
+    /// Sends a message that is handled in its place among the stage's events, when there is room for it in the mailbox, where 1000 calls,
+    /// casts and infos may be. For an example see [`Info`].
     ///
     /// # Errors
     ///
     /// The message, if the stage has ended.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future before there is room drops the message.
     pub async fn info<Msg: Send + 'static>(&self, message: Msg) -> Result<(), Ended<Msg>>
     where
         S: Info<Msg>,

@@ -5,7 +5,21 @@ use crate::control::Control;
 use crate::role::Runnable;
 use crate::snapshot::plain_type_name;
 
-/// Runs a stage on its own, outside a pipeline.
+/// Runs a stage on its own, outside a pipeline. Implemented for every stage.
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::{Cancel, Subscribe};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let numbers = from_iter(0..10).spawn();
+/// let printer = for_each(|n: u64| println!("{n}")).spawn_as("printer");
+/// printer.subscribe(&numbers, Subscribe::new().cancel(Cancel::Complete)).await?;
+/// assert!(printer.ended().await.is_normal());
+/// # Ok(())
+/// # }
+/// ```
 pub trait Spawn: Runnable {
     /// Starts the stage in a task of its own, under the name of its type.
     ///

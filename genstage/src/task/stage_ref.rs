@@ -13,6 +13,56 @@ use crate::{DemandMode, Reason, Snapshot};
 /// A handle of a stage: of one that was spawned, or `app.counter` of a pipeline with a node `counter`.
 ///
 /// Cheap to clone. Holding one keeps a stage reachable: a stage that nobody can reach any more ends.
+///
+/// ```
+/// use genstage::prelude::*;
+/// use genstage::ReplyTo;
+///
+/// #[stage(consumer)]
+/// struct Sum(u64);
+///
+/// impl Consumer for Sum {
+///     type Event = u64;
+///
+///     async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+///         self.0 += events.drain().sum::<u64>();
+///         Ok(())
+///     }
+/// }
+///
+/// /// Asks for the sum so far.
+/// struct SoFar;
+///
+/// impl Call<SoFar> for Sum {
+///     type Reply = u64;
+///
+///     async fn handle_call(&mut self, _: SoFar, reply: ReplyTo<u64>, _: &mut Context<Self>) -> Result {
+///         reply.send(self.0);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result {
+/// let running = pipeline! { sum = Sum(0); from_iter(0..) => sum; }.start()?;
+/// println!("{} so far", running.sum.call(SoFar).await?);
+/// let snapshot = running.sum.snapshot().await;
+/// println!("of {:?} numbers", snapshot.map(|sum| sum.events_in));
+/// running.drain().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Order
+///
+/// What one task does to a stage is done in that order, between two of the stage's callbacks. Calls and casts do not wait for events that
+/// are queued; infos do.
+///
+/// # Cancellation
+///
+/// What a method asks of a stage is on its way when its future has been polled once; dropping the future later does not take it back, and only
+/// the answer is lost. [`call`](Self::call), [`cast`](Self::cast) and [`info`](Self::info) wait for room first: dropped before there is some,
+/// they have sent nothing.
 pub struct StageRef<S: Stage> {
     pub(super) address: Address<S>,
 }
@@ -27,7 +77,7 @@ impl<S: Stage> StageRef<S> {
         &self.address.shared.name
     }
 
-    /// Whether the stage has ended.
+    /// Whether the stage has ended; its `terminate` comes before that.
     pub fn has_ended(&self) -> bool {
         self.address.shared.life.ended.initialized()
     }
@@ -49,7 +99,41 @@ impl<S: Stage> StageRef<S> {
         self.ended().await
     }
 
-    /// Sets what the stage does with its consumers' demand.
+    /// Sets what the stage does with its consumers' demand; returns when it does so. Nothing happens if it has ended already.
+    ///
+    /// With [`DemandMode::Forward`] demand that was accumulated is met, in the order in which it came. Dropping the future does not take
+    /// the request back.
+    ///
+    /// ```
+    /// use genstage::prelude::*;
+    /// use genstage::{DemandMode, Subscribe};
+    ///
+    /// /// Counts upwards, when it is told to.
+    /// #[stage(producer, demand = accumulate)]
+    /// struct Counter(u64);
+    ///
+    /// impl Producer for Counter {
+    ///     type Event = u64;
+    ///
+    ///     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
+    ///         let end = self.0 + demand as u64;
+    ///         cx.emit_all(self.0..end);
+    ///         self.0 = end;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// let counter = Counter(0).spawn();
+    /// for _ in 0..2 {
+    ///     let printer = for_each(|n: u64| println!("{n}")).spawn();
+    ///     printer.subscribe(&counter, Subscribe::new().max_demand(10)).await?;
+    /// }
+    /// counter.set_demand(DemandMode::Forward).await; // both are there: neither misses the first numbers
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_demand(&self, mode: DemandMode)
     where
         S: Runnable,
@@ -57,7 +141,8 @@ impl<S: Stage> StageRef<S> {
         self.deed(move |stage| stage.set_demand(mode)).await;
     }
 
-    /// What the stage does with its consumers' demand; none if it has ended.
+    /// What the stage does with its consumers' demand; none if it has ended. Waits until the stage is between two callbacks.
+    /// Cancellation safe.
     pub async fn demand(&self) -> Option<DemandMode>
     where
         S: Runnable,
@@ -65,7 +150,9 @@ impl<S: Stage> StageRef<S> {
         self.deed(|stage| stage.demand()).await
     }
 
-    /// What the stage is doing, between two of its callbacks; none if it has ended.
+    /// What the stage is doing, between two of its callbacks, for which it waits; none if it has ended. Cancellation safe.
+    ///
+    /// [`Running::watch`](crate::Running::watch) asks nobody, and sees a stage that is stuck.
     pub async fn snapshot(&self) -> Option<Snapshot>
     where
         S: Runnable,

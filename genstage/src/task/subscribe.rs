@@ -34,9 +34,31 @@ impl<S: Stage> StageRef<S> {
     /// Events flow from now on, if the stage's `handle_subscribe` does not choose otherwise. If the producer has ended, a
     /// subscription that is temporary comes to nothing, and any other ends this stage with [`Reason::NoStage`].
     ///
+    /// ```
+    /// use genstage::prelude::*;
+    /// use genstage::{Cancel, Reason, Subscribe};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result {
+    /// let numbers = from_iter(0..).spawn();
+    /// let printer = for_each(|n: u32| println!("{n}")).spawn();
+    /// let options = Subscribe::new().max_demand(100).cancel(Cancel::Temporary);
+    /// let subscription = printer.subscribe(&numbers, options).await?;
+    /// assert_eq!(subscription.peer(), "FromIter");
+    ///
+    /// printer.cancel(&subscription, Reason::Normal).await; // both go on: it was temporary
+    /// printer.subscribe(&numbers, options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`SubscribeError`] if the demands make no sense, or this stage has ended.
+    /// [`SubscribeError`] if the demands make no sense, this stage has ended, or it is fused to the one before it.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future, once it has been polled, leaves the stage subscribed.
     pub async fn subscribe<P, O>(
         &self,
         producer: &StageRef<P>,
@@ -58,6 +80,10 @@ impl<S: Stage> StageRef<S> {
     /// # Errors
     ///
     /// As [`subscribe`](Self::subscribe); the old subscription stands then.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`subscribe`](Self::subscribe).
     pub async fn resubscribe<P, O>(
         &self,
         old: &Subscription,
@@ -165,8 +191,9 @@ impl<S: Stage> StageRef<S> {
         let _ = self.address.sender.send(Message::Output(admit));
     }
 
-    /// Cancels a subscription of this stage. The producer is told, and then both sides' `handle_cancel` is called; whether
-    /// the stage goes on is up to the subscription's mode. Nothing happens if it has ended already.
+    /// Cancels a subscription of this stage. The producer is told, and then both sides' `handle_cancel` is called, behind all events
+    /// that were on their way; whether the stage goes on is up to the subscription's mode. Nothing happens if it has ended already.
+    /// Dropping the future does not take the request back.
     pub async fn cancel(&self, subscription: &Subscription, reason: Reason)
     where
         S: Runnable,
@@ -176,7 +203,7 @@ impl<S: Stage> StageRef<S> {
     }
 
     /// Asks a producer for `events` more, over a subscription with [`Demand::Manual`](crate::Demand::Manual). Nothing
-    /// happens if it has ended already.
+    /// happens if it has ended already. Dropping the future does not take the request back.
     pub async fn ask(&self, subscription: &Subscription, events: usize)
     where
         S: Runnable,

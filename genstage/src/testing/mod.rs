@@ -1,4 +1,8 @@
 //! Tools for tests of stages and dispatchers (feature `testing`).
+//!
+//! [`ProducerProbe`] and [`ConsumerProbe`] stand before and behind a stage under test; [`DispatcherProbe`] drives a dispatcher without a runtime;
+//! [`settle`] returns when nothing is in flight. Every method of a probe settles first, so that it sees all that had been begun. How to use them is
+//! a chapter of the guide: testing your stages.
 
 mod dispatcher;
 mod probe;

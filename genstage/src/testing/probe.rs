@@ -104,7 +104,7 @@ impl<T: Send + 'static> ProducerProbe<T> {
         (Self { log: Log::new(log) }, ProbedProducer { seen })
     }
 
-    /// Emits events, asked for or not.
+    /// Emits events, asked for or not, in one callback of the stage. They have arrived when the next method of a probe goes on.
     pub async fn emit(&mut self, events: impl IntoIterator<Item = T>) {
         // A stage that has ended emits nothing.
         let _ = self.log.stage().await.cast(Emit(events.into_iter().collect())).await;
@@ -116,9 +116,11 @@ impl<T: Send + 'static> ProducerProbe<T> {
         std::mem::take(&mut self.log.demands)
     }
 
+    /// Asserts that so many events were asked for since the last look, in however many calls.
+    ///
     /// # Panics
     ///
-    /// If not exactly that was asked for since the last look, in however many calls.
+    /// If it was more or less.
     pub async fn expect_demand(&mut self, demand: usize) {
         let asked = self.demands().await;
         assert_eq!(asked.iter().sum::<usize>(), demand, "the demand, which came as {asked:?}");
@@ -200,9 +202,11 @@ impl<T: Send + 'static> ConsumerProbe<T> {
         std::mem::take(&mut self.log.batches)
     }
 
+    /// Asserts that these events came since the last look, in this order and in however many batches.
+    ///
     /// # Panics
     ///
-    /// If not exactly these events came since the last look, in this order.
+    /// If it was others, more or fewer.
     pub async fn expect_events(&mut self, events: impl IntoIterator<Item = T>)
     where
         T: Debug + PartialEq,
@@ -211,9 +215,11 @@ impl<T: Send + 'static> ConsumerProbe<T> {
         assert_eq!(came, events.into_iter().collect::<Vec<_>>(), "the events that came");
     }
 
+    /// Asserts that no events came since the last look.
+    ///
     /// # Panics
     ///
-    /// If any events came since the last look.
+    /// If any did.
     pub async fn expect_no_events(&mut self)
     where
         T: Debug + PartialEq,
