@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// How often something is tried, and how long to wait in between; for [`retry`].
 ///
-/// The first wait is as stated, each further one is twice as long as the last, up to a minute.
+/// The first wait is as stated, each further one is twice as long as the last, up to a minute; or no longer than the first, if that is more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     tries: usize,
@@ -81,7 +81,7 @@ where
                 if let Ok(done) = f(event.clone()).await {
                     return Ok(done);
                 }
-                tokio::time::sleep(wait.min(backoff.longest)).await;
+                tokio::time::sleep(wait.min(backoff.longest.max(backoff.first))).await;
                 wait = wait.saturating_mul(2);
             }
             f(event).await

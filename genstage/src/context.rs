@@ -33,6 +33,8 @@ pub struct Context<S: Stage> {
     pub(crate) finishes: bool,
     /// Of a fused source: how much of what it owes somebody wants.
     pub(crate) due: usize,
+    /// Of a stage that works between its callbacks: something waits until it holds nothing any more.
+    pub(crate) hurry: bool,
     /// Of a fused source: how many events found no room between its parts.
     pub(crate) discarded: usize,
 }
@@ -64,6 +66,7 @@ impl<S: Stage> Context<S> {
             children: None,
             finishes: false,
             due: 0,
+            hurry: false,
             discarded: 0,
         }
     }

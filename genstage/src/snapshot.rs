@@ -23,7 +23,7 @@ pub struct Snapshot {
     pub producers: Vec<Subscription>,
     /// Its consumers' subscriptions, the oldest first.
     pub consumers: Vec<Subscription>,
-    /// Events that wait in its buffer. Infos do not count.
+    /// Events that wait in its buffer, or that a ready-made stage has in hand. Infos do not count.
     pub buffered: usize,
     /// Events that were emitted while demand was accumulated, and wait until it is forwarded again. They are at most as many as
     /// the buffer holds, or 10 000 if that is more.

@@ -113,7 +113,8 @@ impl<T: Send + 'static> EventStream<T> {
     {
         let mut window = options.window_of_its_own()?;
         let (port, cancel) = (options.way(producer.upstream()), options.cancel.unwrap_or(Cancel::Permanent));
-        let (ours, theirs) = Subscription::pair(&producer.shared_name(), &"a stream".into());
+        let (ours, theirs) =
+            Subscription::pair(&producer.shared_name(), &"a stream".into(), window.bounds().0);
         let consumer = Consumer::new(Box::new(Port(self.sender.clone())), Cancel::Temporary);
         producer.admit(ours, consumer, options.options.into_options(0));
         let demand = window.open();
@@ -248,7 +249,11 @@ mod tests {
         for round in 0..2000 {
             let (mut stream, back) = (EventStream::new(), Back::default());
             for (give, _) in &producers {
-                let (subscription, _) = Subscription::pair(&"a producer".into(), &"a stream".into());
+                let (subscription, _) = Subscription::pair(
+                    &"a producer".into(),
+                    &"a stream".into(),
+                    crate::demand::DEFAULT_MAX_DEMAND,
+                );
                 let (id, window) = (subscription.id, Subscribe::new().window_of_its_own().unwrap());
                 let port = Box::new(back.clone());
                 stream

@@ -28,15 +28,24 @@ pub struct Subscription {
     pub(crate) id: SubscriptionId,
     pub(crate) side: Side,
     pub(crate) peer: Arc<str>,
+    pub(crate) max_demand: usize,
     pub(crate) gauges: Arc<EdgeGauges>,
 }
 
 impl Subscription {
     /// A new subscription, as the producer and as the consumer sees it.
-    pub(crate) fn pair(producer: &Arc<str>, consumer: &Arc<str>) -> (Self, Self) {
+    pub(crate) fn pair(producer: &Arc<str>, consumer: &Arc<str>, max_demand: usize) -> (Self, Self) {
         let (id, gauges) = (SubscriptionId::next(), Arc::<EdgeGauges>::default());
-        let ours = Self { id, side: Side::Consumer, peer: consumer.clone(), gauges: gauges.clone() };
-        (ours, Self { id, side: Side::Producer, peer: producer.clone(), gauges })
+        let ours =
+            Self { id, side: Side::Consumer, peer: consumer.clone(), max_demand, gauges: gauges.clone() };
+        (ours, Self { id, side: Side::Producer, peer: producer.clone(), max_demand, gauges })
+    }
+
+    /// How many events may be on their way over it, as its options or its consumer's say. A consumer that asks by itself
+    /// ([`Demand::Manual`]) may keep to that, or not.
+    #[must_use]
+    pub fn max_demand(&self) -> usize {
+        self.max_demand
     }
 
     /// The name of the stage on the other side.
@@ -306,7 +315,8 @@ impl<O> Subscribe<O> {
         self
     }
 
-    /// How many events come over this subscription at most, in a given time; without a limit if it is not stated.
+    /// How many events come over this subscription at most, in a given time; without a limit if it is not stated. A consumer that asks by
+    /// itself limits itself.
     #[must_use]
     pub fn rate(mut self, rate: Rate) -> Self {
         self.rate = Some(rate);

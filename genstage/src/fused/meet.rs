@@ -12,7 +12,7 @@ impl<A: Runnable, B: Runnable<Take = A::Give>> Fused<A, B> {
     pub(super) async fn introduce(&mut self, cx: &mut Context<Self>) -> Result {
         let (Some(first), Some(second)) = (self.first.name(), self.second.name()) else { return Ok(()) };
         let front = super::parts(&second).next().map_or(second.clone(), Arc::from);
-        let (consumer, producer) = Subscription::pair(&first, &front);
+        let (consumer, producer) = Subscription::pair(&first, &front, self.terms.window);
         self.edge = Some(consumer.id);
         let (state, inner) = self.enter_first()?;
         A::Role::subscribed_by(state, &consumer, inner).await?;

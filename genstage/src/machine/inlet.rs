@@ -153,7 +153,10 @@ impl<I> Inlet<I> {
 
     #[inline]
     pub(super) fn enqueue(&mut self, id: SubscriptionId, events: Vec<I>) {
-        self.queue.push_back(Input::Events((id, events)));
+        // There are dispatchers of users' own.
+        if !events.is_empty() {
+            self.queue.push_back(Input::Events((id, events)));
+        }
     }
 
     /// Queues the end of a producer.
@@ -175,6 +178,11 @@ impl<I> Inlet<I> {
     /// Whether the stage is working on something that what comes behind events has to wait for.
     fn is_busy(&self) -> bool {
         self.pace.is_some_and(|pace| pace.busy)
+    }
+
+    /// Whether something waits until the stage is not busy any more.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.is_busy() && self.slices.is_none() && !self.queue.is_empty() && !self.has_events()
     }
 
     /// How many events the stage takes in now.

@@ -49,7 +49,8 @@ impl<D: Dispatcher<u32>> Play<D> {
         let (mut machine, recorder, mut ids) =
             (Machine::new(Kind::Producer, outlet), Recorder::default(), vec![]);
         for consumer in 0..CONSUMERS {
-            let (ours, _) = Subscription::pair(&"producer".into(), &"consumer".into());
+            let (ours, _) =
+                Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
             ids.push(ours.id);
             let port = recorder.consumer(consumer, Cancel::Temporary);
             machine.add_consumer(ours, port, options(consumer)).unwrap();

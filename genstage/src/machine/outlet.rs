@@ -382,15 +382,20 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
     }
 
     /// Whether a producer-consumer may begin with its next message: its handler owes something, and the dispatcher has room for what
-    /// was emitted before. (Any other than one with queues leaves in the buffer only what nobody wants.)
+    /// was emitted before. Not while demand is accumulated. (Any other than one with queues leaves in the buffer only what nobody wants.)
     #[inline]
     pub(super) fn may_begin(&self) -> bool {
-        self.owed > 0 && (self.buffer.is_empty() || self.dispatcher.takes(self.coming()) == 0)
+        self.owed > 0
+            && self.mode == DemandMode::Forward
+            && (self.buffer.is_empty() || self.dispatcher.takes(self.coming()) == 0)
     }
 
-    /// How much of what is owed somebody still wants.
+    /// How much of what is owed somebody still wants. While demand is accumulated, nothing goes to anybody.
     pub(super) fn due(&self) -> usize {
-        self.owed.min(self.dispatcher.wanted())
+        match self.mode {
+            DemandMode::Accumulate => 0,
+            DemandMode::Forward => self.owed.min(self.dispatcher.wanted()),
+        }
     }
 
     /// How many events wait until demand is forwarded.

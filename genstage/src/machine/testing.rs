@@ -71,7 +71,8 @@ impl<T: Clone + Send + 'static> Recorder<T> {
     pub(crate) fn outbox(&self, n: usize) -> Outbox<T> {
         let mut outbox = Outbox::default();
         for neighbour in 0..n {
-            let (ours, _) = Subscription::pair(&"producer".into(), &"consumer".into());
+            let (ours, _) =
+                Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
             let key = outbox.insert(ours, self.consumer(neighbour, Cancel::Temporary));
             assert_eq!(key.index(), neighbour);
         }
@@ -86,7 +87,8 @@ impl<T: Clone + Send + 'static> Recorder<T> {
         cancel: Cancel,
     ) -> Vec<SubscriptionId> {
         let subscribe = |neighbour| {
-            let (ours, _) = Subscription::pair(&"producer".into(), &"consumer".into());
+            let (ours, _) =
+                Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
             let id = ours.id;
             machine.add_consumer(ours, self.consumer(neighbour, cancel), ()).unwrap();
             id

@@ -49,7 +49,7 @@ impl<S: Runnable> Node<S> {
         let refusal = |error| Refusal::Demand { edge: edge.to_string(), error };
         let window = options.window(&consumer.address.shared.options).map_err(refusal)?;
         let cancel = options.cancel.unwrap_or(Cancel::Complete);
-        let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name());
+        let (ours, theirs) = Subscription::pair(self.shell.name(), consumer.shell.name(), window.bounds().0);
         let upstream = Producer { port: options.way(self.address.clone()), window, cancel };
         let downstream =
             Consumer::new(Box::new(consumer.address.clone()), cancel).of(consumer.address.shared.id);

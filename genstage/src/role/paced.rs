@@ -1,6 +1,5 @@
 use super::{Kind, Role, Stage};
 use crate::machine::Pace;
-use crate::subscription::Side;
 use crate::{Batch, Cancelled, Context, Reason, Result};
 
 /// A producer-consumer that works between its callbacks: on what it holds, when time has passed or a future is ready.
@@ -19,21 +18,12 @@ pub trait Paced: Stage {
     /// How many events it has taken in and not emitted in some form.
     fn held(&self) -> usize;
 
-    /// Whether the end of a producer has to wait until nothing is held, because what is held goes out by itself.
-    fn is_busy(&self) -> bool {
-        false
-    }
-
     /// Takes in at most as many events as it has room for.
     fn take(&mut self, events: &mut Batch<Self::Input>);
 
-    /// One of its producers has ended, behind everything it sent: what is held may go out now.
-    fn flush(&mut self, cx: &mut Context<Self>) {
-        let _ = cx;
-    }
-
-    /// Waits for something to emit, and emits at most `due` events. Cancellation safe: dropped whenever a message comes.
-    fn work(&mut self, due: usize, cx: &mut Context<Self>) -> impl Future<Output = ()> + Send;
+    /// Waits for something to emit, and emits at most `due` events. Something waits until nothing is held any more if it is to `hurry`, such
+    /// as the end of a producer. Cancellation safe: dropped whenever a message comes.
+    fn work(&mut self, due: usize, hurry: bool, cx: &mut Context<Self>) -> impl Future<Output = ()> + Send;
 }
 
 /// The role of a [`Paced`] stage.
@@ -60,22 +50,20 @@ impl<S: Paced + Stage<Take = <S as Paced>::Input, Give = <S as Paced>::Output>> 
     }
 
     async fn source(stage: &mut S, due: usize, cx: &mut Context<S>) -> Result {
-        stage.work(due, cx).await;
+        let hurry = cx.hurry;
+        stage.work(due, hurry, cx).await;
         Ok(())
     }
 
     fn pace(stage: &S) -> Option<Pace> {
-        Some(Pace { room: stage.room(), busy: stage.is_busy() })
+        Some(Pace { room: stage.room(), busy: stage.held() > 0 })
     }
 
     fn held(stage: &S) -> usize {
         stage.held()
     }
 
-    async fn cancel(stage: &mut S, cancelled: &Cancelled, cx: &mut Context<S>) -> Result {
-        if cancelled.side() == Side::Producer {
-            stage.flush(cx);
-        }
+    async fn cancel(_: &mut S, _: &Cancelled, _: &mut Context<S>) -> Result {
         Ok(())
     }
 

@@ -92,6 +92,12 @@ pub trait ProducerConsumer: Stage {
         std::future::ready(Ok(()))
     }
 
+    /// How many events the stage has taken in and keeps: they are counted if it ends before they have come to anything.
+    #[doc(hidden)]
+    fn held(&self) -> usize {
+        0
+    }
+
     /// So many events were discarded because the buffer is full. Whether to report it by a `tracing` warning, too; they
     /// are counted in the [`Summary`](crate::Summary) in any case.
     fn on_discarded(&mut self, events: usize) -> bool {
@@ -173,6 +179,10 @@ impl<
         cx: &mut Context<S>,
     ) -> impl Future<Output = Result> + Send {
         stage.handle_cancel(cancelled, cx)
+    }
+
+    fn held(stage: &S) -> usize {
+        ProducerConsumer::held(stage)
     }
 
     fn discarded(stage: &mut S, events: usize) -> bool {

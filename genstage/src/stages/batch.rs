@@ -22,7 +22,7 @@ pub struct Batching<T> {
 ///
 /// A vector goes out when somebody wants one. Until then it takes more events in, up to `size`; then nothing more is taken in, and its
 /// producers learn of that by the demand that they do not get. So there is one vector at most, and a consumer that is late gets full
-/// ones. What there is when a producer ends goes out at once. With [`Duration::MAX`] time plays no part.
+/// ones. What there is when a producer ends goes out as soon as it is wanted. With [`Duration::MAX`] time plays no part.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,15 +45,6 @@ pub fn batch<T>(size: usize, within: Duration) -> Batching<T> {
     Batching { size: size.max(1), within, events: Vec::new(), until: None }
 }
 
-impl<T> Batching<T> {
-    fn emit(&mut self, cx: &mut Context<Self>)
-    where
-        T: Send + 'static,
-    {
-        cx.emit(mem::take(&mut self.events));
-    }
-}
-
 impl<T: Send + 'static> Paced for Batching<T> {
     type Input = T;
     type Output = Vec<T>;
@@ -73,20 +64,14 @@ impl<T: Send + 'static> Paced for Batching<T> {
         self.events.extend(events.drain());
     }
 
-    fn flush(&mut self, cx: &mut Context<Self>) {
-        if !self.events.is_empty() {
-            self.emit(cx);
-        }
-    }
-
-    async fn work(&mut self, due: usize, cx: &mut Context<Self>) {
+    async fn work(&mut self, due: usize, hurry: bool, cx: &mut Context<Self>) {
         match self.until {
             _ if due == 0 || self.events.is_empty() => pending().await,
-            _ if self.room() == 0 => {}
+            _ if hurry || self.room() == 0 => {}
             Some(until) => sleep_until(until).await,
             None => pending().await,
         }
-        self.emit(cx);
+        cx.emit(mem::take(&mut self.events));
     }
 }
 

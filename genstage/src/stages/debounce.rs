@@ -63,14 +63,12 @@ impl<T: Send + 'static> Paced for Debounce<T> {
         self.until = Instant::now().checked_add(self.quiet);
     }
 
-    fn flush(&mut self, cx: &mut Context<Self>) {
-        cx.emit_all(self.last.take());
-    }
-
-    async fn work(&mut self, due: usize, cx: &mut Context<Self>) {
+    async fn work(&mut self, due: usize, hurry: bool, cx: &mut Context<Self>) {
         match self.until {
-            Some(until) if due > 0 && self.last.is_some() => sleep_until(until).await,
-            _ => pending().await,
+            _ if due == 0 || self.last.is_none() => pending().await,
+            _ if hurry => {}
+            Some(until) => sleep_until(until).await,
+            None => pending().await,
         }
         cx.emit_all(self.last.take());
     }

@@ -120,10 +120,6 @@ where
         self.in_flight
     }
 
-    fn is_busy(&self) -> bool {
-        self.in_flight > 0
-    }
-
     fn take(&mut self, events: &mut Batch<T>) {
         let taken = events.len();
         for event in events.drain() {
@@ -132,7 +128,7 @@ where
         self.in_flight += taken;
     }
 
-    async fn work(&mut self, due: usize, cx: &mut Context<Self>) {
+    async fn work(&mut self, due: usize, _: bool, cx: &mut Context<Self>) {
         poll_fn(|poller| self.poll(due, poller).map(|results| cx.emit_all(results))).await;
     }
 }

@@ -21,7 +21,7 @@ where
 /// go to one consumer, in order.
 ///
 /// The replicas of its consumer are the partitions: so events of different keys are worked on at the same time, and events of one key
-/// one after the other. `start` refuses another number of replicas than of partitions. What is queued for a partition that is behind is
+/// one after the other. (Of this stage itself there is one: replicas of it would let events of one key overtake each other.) `start` refuses another number of replicas than of partitions. What is queued for a partition that is behind is
 /// bounded: see [`PartitionDispatcher`](crate::PartitionDispatcher).
 ///
 /// ```

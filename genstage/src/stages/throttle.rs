@@ -53,15 +53,11 @@ impl<T: Send + 'static> Paced for Throttle<T> {
         usize::from(self.event.is_some())
     }
 
-    fn is_busy(&self) -> bool {
-        self.event.is_some()
-    }
-
     fn take(&mut self, events: &mut Batch<T>) {
         self.event = events.drain().next();
     }
 
-    async fn work(&mut self, due: usize, cx: &mut Context<Self>) {
+    async fn work(&mut self, due: usize, _: bool, cx: &mut Context<Self>) {
         if due == 0 || self.event.is_none() {
             pending().await
         }

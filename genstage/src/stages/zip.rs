@@ -1,11 +1,8 @@
 use std::collections::VecDeque;
-use std::mem;
 
 use crate::prelude::*;
-use crate::{Cancelled, Demand, Side, Subscription};
-
-/// How many events of each producer wait at most for their partners.
-const WINDOW: usize = 1000;
+use crate::subscription::SubscriptionId;
+use crate::{Cancelled, Demand, Side, Stage, Subscription};
 
 /// One half of a pair, on its way to [`zip`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,8 +22,8 @@ pub struct Zip<A, B> {
     producers: Vec<Sender>,
 }
 
-/// Halves that have no partner yet, each with the number of the producer that it came from.
-type Waiting<T> = VecDeque<(T, usize)>;
+/// Halves that have no partner yet, each with the subscription that it came over.
+type Waiting<T> = VecDeque<(T, SubscriptionId)>;
 
 #[derive(Debug)]
 struct Sender {
@@ -34,16 +31,19 @@ struct Sender {
     has_ended: bool,
     /// Whether it sends first halves; not known before it has sent anything.
     sends_firsts: Option<bool>,
-    /// How many of its events have found a partner since it was asked last.
-    paired: usize,
+    /// How many of its events wait for a partner.
+    waiting: usize,
 }
 
 /// A producer-consumer that emits pairs: the first event of the one side with the first of the other, and so on.
 ///
 /// Its producers say which half their events are: `map(Half::First)` in front of it, and `map(Half::Second)`. A producer sends halves of
-/// one kind only. It is asked for no more than 1000 events that have no partner yet, so the faster side waits for the slower one. When
-/// one side has ended, and its events have their partners, the stage finishes; events of the other side that are left over are dropped,
-/// and counted as discarded.
+/// one kind only. It is asked for no more than `max_demand` events (1000) that have no partner yet, so the faster side waits for the slower
+/// one. When one side has ended, and its events have their partners, the stage finishes; events of the other side that are left over are
+/// dropped, and counted as discarded.
+///
+/// It asks by itself, so a `rate` belongs on an edge before, and what it has can be paired here only: `replicas` of it would make pairs of what
+/// each happens to get. An event that is lost before it comes, with a restart for instance, leaves all later pairs shifted by one.
 ///
 /// ```
 /// use genstage::prelude::*;
@@ -66,21 +66,33 @@ pub fn zip<A, B>() -> Zip<A, B> {
     Zip { firsts: VecDeque::new(), seconds: VecDeque::new(), producers: Vec::new() }
 }
 
+impl Sender {
+    /// Asks for as many as may wait for a partner, besides those that do and those that are still to come. `here` are with the handler.
+    fn ask<S: Stage>(&self, cx: &mut Context<S>, here: usize) {
+        let Self { subscription, waiting, .. } = self;
+        let coming = subscription.asked().saturating_sub(subscription.handled());
+        let coming = usize::try_from(coming).unwrap_or(usize::MAX).saturating_sub(here);
+        cx.ask(subscription, subscription.max_demand().saturating_sub(waiting.saturating_add(coming)));
+    }
+}
+
 impl<A: Send + 'static, B: Send + 'static> Zip<A, B> {
     fn pair(&mut self, cx: &mut Context<Self>) {
-        let Self { firsts, seconds, producers } = self;
-        let pairs = firsts.len().min(seconds.len());
-        for ((a, from_a), (b, from_b)) in firsts.drain(..pairs).zip(seconds.drain(..pairs)) {
-            producers[from_a].paired += 1;
-            producers[from_b].paired += 1;
+        let pairs = self.firsts.len().min(self.seconds.len());
+        let (firsts, seconds) = (self.firsts.drain(..pairs), self.seconds.drain(..pairs));
+        for ((a, from_a), (b, from_b)) in firsts.zip(seconds) {
+            for producer in &mut self.producers {
+                let id = producer.subscription.id;
+                producer.waiting -= usize::from(id == from_a) + usize::from(id == from_b);
+            }
             cx.emit((a, b));
         }
-        for producer in producers.iter_mut().filter(|producer| !producer.has_ended) {
-            cx.ask(&producer.subscription, mem::take(&mut producer.paired));
-        }
+        self.producers.retain(|producer| !producer.has_ended || producer.waiting > 0);
         if self.firsts.is_empty() && !self.may_come(true) || self.seconds.is_empty() && !self.may_come(false)
         {
             cx.discarded += self.firsts.len() + self.seconds.len();
+            self.firsts.clear();
+            self.seconds.clear();
             cx.finish();
         }
     }
@@ -98,22 +110,30 @@ impl<A: Send + 'static, B: Send + 'static> ProducerConsumer for Zip<A, B> {
 
     async fn handle_subscribe(&mut self, producer: &Subscription, cx: &mut Context<Self>) -> Result<Demand> {
         let subscription = producer.clone();
-        self.producers.push(Sender { subscription, has_ended: false, sends_firsts: None, paired: 0 });
-        cx.ask(producer, WINDOW);
+        let sender = Sender { subscription, has_ended: false, sends_firsts: None, waiting: 0 };
+        // Of a stage that was begun anew, what was asked for before still comes.
+        sender.ask(cx, 0);
+        self.producers.push(sender);
         Ok(Demand::Manual)
     }
 
     async fn handle_events(&mut self, events: &mut Batch<Half<A, B>>, cx: &mut Context<Self>) -> Result {
-        let is_sender = |producer: &Sender| events.came_over(&producer.subscription);
-        let Some(from) = self.producers.iter().position(is_sender) else { return Ok(()) };
-        self.producers[from].sends_firsts = events.first().map(|half| matches!(half, Half::First(_)));
+        let is_sender = |producer: &&mut Sender| events.came_over(&producer.subscription);
+        let Some(sender) = self.producers.iter_mut().find(is_sender) else { return Ok(()) };
+        let (id, here) = (sender.subscription.id, events.len());
+        sender.waiting += here;
+        sender.sends_firsts = events.first().map(|half| matches!(half, Half::First(_)));
         for half in events.drain() {
             match half {
-                Half::First(a) => self.firsts.push_back((a, from)),
-                Half::Second(b) => self.seconds.push_back((b, from)),
+                Half::First(a) => self.firsts.push_back((a, id)),
+                Half::Second(b) => self.seconds.push_back((b, id)),
             }
         }
         self.pair(cx);
+        for producer in self.producers.iter().filter(|producer| !producer.has_ended) {
+            // What is here counts as handled from the end of this callback.
+            producer.ask(cx, if producer.subscription.id == id { here } else { 0 });
+        }
         Ok(())
     }
 
@@ -124,5 +144,9 @@ impl<A: Send + 'static, B: Send + 'static> ProducerConsumer for Zip<A, B> {
             self.pair(cx);
         }
         Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.firsts.len() + self.seconds.len()
     }
 }

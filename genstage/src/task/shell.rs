@@ -244,6 +244,9 @@ impl<S: Runnable> Shell<S> {
             self.publish();
         }
         let (due, children) = (self.machine.due(), self.machine.children);
+        if let Some(Instance { cx, .. }) = self.place.here() {
+            cx.hurry = self.machine.inlet.is_held_up();
+        }
         let is_there = match self.place.here() {
             Some(Instance { state, cx }) if S::Role::has_source(state, cx, due) => tokio::select! {
                 biased;
@@ -269,7 +272,7 @@ impl<S: Runnable> Shell<S> {
         let gauges = &self.gauges;
         gauges.events_in.set(inlet.events_in);
         gauges.events_out.set(outlet.out.events_out);
-        gauges.buffered.set(outlet.left() as u64);
+        gauges.buffered.set((outlet.left() + self.place.held()) as u64);
         gauges.discarded.set(self.machine.discarded());
         gauges.lost.set(self.lost as u64 + outlet.out.lost);
         gauges.restarts.set(self.restarts);
@@ -321,7 +324,7 @@ impl<S: Runnable> Shell<S> {
             demand: outlet.demand(),
             producers: inlet.subscriptions(),
             consumers: outlet.out.subscriptions(),
-            buffered: outlet.buffered(),
+            buffered: outlet.buffered() + self.place.held(),
             accumulated: outlet.held(),
             events_in: inlet.events_in,
             events_out: outlet.out.events_out,
@@ -396,8 +399,10 @@ impl<S: Runnable> Shell<S> {
             self;
         let given_back = unread.given_back();
         machine.outlet.out.not_sent(given_back);
-        let left = unread.events() + given_back + machine.left() + place.held();
-        let lost = lost + machine.handling() + place.emitted();
+        // What a stage has that fails is lost with its failure.
+        let (kept, gone) = if reason.is_failure() { (0, place.held()) } else { (place.held(), 0) };
+        let left = unread.events() + given_back + machine.left() + kept;
+        let lost = lost + machine.handling() + place.emitted() + gone;
         // Destructors of the user's run here, and whatever they do, the neighbours are told.
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             drop((place, restartable));

@@ -132,7 +132,8 @@ impl<S: Stage> StageRef<S> {
         }
         let window = options.window(&self.address.shared.options)?;
         let cancel = options.cancel.unwrap_or(Cancel::Permanent);
-        let (ours, theirs) = Subscription::pair(&producer.address.shared.name, &self.address.shared.name);
+        let (ours, theirs) =
+            Subscription::pair(&producer.address.shared.name, &self.address.shared.name, window.bounds().0);
         let consumer = Consumer::new(Box::new(self.address.clone()), cancel).of(self.address.shared.id);
         let request = Request { id: ours.id, consumer: Some(consumer) };
         let producer = producer.address.clone();

@@ -56,7 +56,8 @@ impl<T: Send + 'static, D: Dispatcher<T>> DispatcherProbe<T, D> {
     ///
     /// What the dispatcher says.
     pub fn subscribe(&mut self, options: D::Options) -> Result<ConsumerKey, NotDispatched> {
-        let (subscription, _) = Subscription::pair(&"the probe".into(), &"a consumer".into());
+        let (subscription, _) =
+            Subscription::pair(&"the probe".into(), &"a consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
         let id = subscription.id;
         let key = self
             .out

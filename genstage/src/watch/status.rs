@@ -33,7 +33,7 @@ pub struct StageSnapshot {
     pub events_in: u64,
     /// Events sent to its consumers; under a dispatcher that copies, each copy counts.
     pub events_out: u64,
-    /// Events that it has emitted and that wait in it because nobody wants them.
+    /// Events that it has emitted and that wait in it because nobody wants them; or that a ready-made stage has in hand.
     pub buffered: u64,
     /// Messages that have come and that it has not looked at: batches, asks, and messages of the user's.
     pub mailbox: usize,

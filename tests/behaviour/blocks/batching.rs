@@ -110,3 +110,23 @@ async fn a_size_of_nothing_is_one() {
     pipeline! { sink = sink; from_iter(0..3) => batch(0, SECOND) => sink; }.run().await.unwrap();
     assert_eq!(batches.take().concat(), [[0], [1], [2]]);
 }
+
+/// The end of one of its producers has it send what it has, once that is wanted, and no sooner.
+#[tokio::test(start_paused = true)]
+async fn ends_of_producers_make_no_small_ones_that_nobody_wants() {
+    let (mut down, sink) = ConsumerProbe::new();
+    let _app = pipeline! {
+        short = from_iter(0..1), replicas: 50;
+        long = from_iter(0..);
+        batches = batch(100, Duration::MAX);
+        sink = sink;
+        { short, long } => batches => sink;
+    }
+    .start()
+    .unwrap();
+    down.expect_no_events().await;
+    down.ask(1).await;
+    let first = down.batches().await.concat();
+    assert_eq!(first.len(), 1);
+    down.expect_no_events().await;
+}

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use genstage::Reason;
 use genstage::prelude::*;
 use genstage::testing::{ConsumerProbe, ProducerProbe, settle};
+use genstage::{DemandMode, Failure, Reason};
 use proptest::prelude::*;
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -178,6 +178,10 @@ async fn a_panic_in_one_is_a_failure_of_the_stage() {
     .await
     .unwrap_err();
     assert!(failed.to_string().contains("work") && failed.to_string().contains("seven"), "{failed}");
+    let Failure::Stage { summary, .. } = failed else { panic!("{failed}") };
+    let work = summary.stage("work").unwrap();
+    assert!(work.lost > 0, "what was in flight is lost: {work:?}");
+    assert_eq!(work.events_in, work.events_out + work.lost);
 }
 
 /// With a restart it goes on; what was in flight is lost, and counted.
@@ -307,4 +311,32 @@ async fn the_end_of_one_of_its_producers_waits_for_what_is_in_flight() {
     work.may_end.add_permits(100);
     app.join().await.unwrap();
     assert_eq!(batches.take().concat().len(), 32);
+}
+
+/// While demand is accumulated nothing goes out, so nothing more is taken in than may be in flight.
+#[tokio::test(start_paused = true)]
+async fn accumulated_demand_holds_it_up() {
+    let (mut down, sink) = ConsumerProbe::new();
+    let app = pipeline! {
+        counter = Counter::endless();
+        work = map_concurrent(4, std::future::ready);
+        pass = map(|n: u64| n);
+        sink = sink;
+        counter => work => pass => sink;
+    }
+    .start()
+    .unwrap();
+    down.ask(10).await;
+    down.expect_events(0..10).await;
+    app.work.set_demand(DemandMode::Accumulate).await;
+    app.pass.set_demand(DemandMode::Accumulate).await;
+    down.ask(10).await;
+    settle().await;
+    let looks = [app.work.snapshot().await.unwrap(), app.pass.snapshot().await.unwrap()];
+    settle().await;
+    assert_eq!(app.work.snapshot().await.unwrap().events_in, looks[0].events_in);
+    assert!(looks.iter().all(|look| look.accumulated == 0), "{looks:?}");
+    app.pass.set_demand(DemandMode::Forward).await;
+    app.work.set_demand(DemandMode::Forward).await;
+    assert_eq!(down.batches().await.concat(), (10..20).collect::<Vec<_>>());
 }

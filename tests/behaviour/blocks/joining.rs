@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use genstage::Reason;
 use genstage::prelude::*;
-use genstage::testing::{ConsumerProbe, ProducerProbe};
+use genstage::testing::{ConsumerProbe, ProducerProbe, settle};
 
 use crate::stages::{Collect, Counter, Log};
 
@@ -174,7 +175,7 @@ impl Consumer for Worker {
         Ok(())
     }
 
-    async fn terminate(&mut self, _: &genstage::Reason) {
+    async fn terminate(&mut self, _: &Reason) {
         self.seen.push(std::mem::take(&mut self.of));
     }
 }
@@ -190,4 +191,73 @@ async fn other_replicas_than_partitions_are_refused() {
     .start();
     let refused = refused.map(drop).unwrap_err().to_string();
     assert!(refused.contains("by_key") && refused.contains("partition"), "{refused}");
+}
+
+/// However it ends, what has no partner is counted.
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_partner_is_counted() {
+    let ((mut left, firsts), (_right, seconds)) = (ProducerProbe::new(), ProducerProbe::<u64>::new());
+    let app = pipeline! {
+        firsts = firsts;
+        seconds = seconds;
+        pairs = zip();
+        { firsts |> map(Half::First), seconds |> map(Half::Second) } => pairs [max_demand: 700] => for_each(|_: (u64, u64)| {});
+    }
+    .start()
+    .unwrap();
+    left.emit(0..600).await;
+    left.expect_demand(700).await;
+    assert_eq!(app.pairs.snapshot().await.unwrap().buffered, 600);
+    let summary = app.stop(Reason::Shutdown).await.unwrap();
+    assert_eq!(summary.stage("pairs").map(|pairs| (pairs.events_in, pairs.discarded)), Some((600, 600)));
+}
+
+/// What was asked for before still comes.
+#[tokio::test(start_paused = true)]
+async fn begun_anew_it_asks_for_no_more_than_may_wait() {
+    let ((mut left, firsts), (mut right, seconds)) = (ProducerProbe::new(), ProducerProbe::new());
+    let (mut down, sink) = ConsumerProbe::new();
+    let app = pipeline! {
+        firsts = firsts;
+        seconds = seconds;
+        first = Flaky, restart: on_failure;
+        pairs = zip(), restart: on_failure;
+        sink = sink;
+        strategy: one_for_all;
+        firsts => first => pairs [max_demand: 100];
+        seconds |> map(Half::Second) => pairs [max_demand: 100] => sink;
+    }
+    .start()
+    .unwrap();
+    down.ask(1000).await;
+    left.emit(0..50).await;
+    settle().await;
+    // The stage before it fails, and it is begun anew with it.
+    left.emit([u64::MAX]).await;
+    settle().await;
+    left.emit(100..400).await;
+    settle().await;
+    assert_eq!(app.pairs.snapshot().await.unwrap().buffered, 100);
+    right.emit(0..300).await;
+    let pairs = down.batches().await.concat();
+    assert!(pairs.into_iter().eq((100..400).zip(0..300)));
+    let summary = app.drain().await.unwrap();
+    assert_eq!(summary.stage("pairs").map(|pairs| (pairs.lost, pairs.restarts)), Some((50, 1)));
+}
+
+/// Fails at the greatest number.
+#[stage(producer_consumer, max_demand = 1)]
+struct Flaky;
+
+impl ProducerConsumer for Flaky {
+    type Input = u64;
+    type Output = Half<u64, u64>;
+
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
+        if events.contains(&u64::MAX) {
+            return Err(genstage::Error::msg("no number"));
+        }
+        cx.emit_all(events.drain().map(Half::First));
+        Ok(())
+    }
 }
