@@ -127,10 +127,10 @@ impl Room {
         }
     }
 
-    /// What comes free by now.
-    fn give_back(&mut self, now: Instant) {
+    /// What comes free by then.
+    fn give_back(&mut self, then: Instant) {
         while let Some((until, events)) = self.used.front()
-            && *until <= now
+            && *until <= then
         {
             self.free += events;
             self.used.pop_front();
@@ -159,7 +159,7 @@ impl<T> Limit<T> {
             let next = self.room.lock().next();
             let Some(until) = next else { return };
             sleep_until(until).await;
-            self.room.lock().give_back(Instant::now());
+            self.room.lock().give_back(until);
             self.ask(id, &mut Vec::new());
         }
     }
