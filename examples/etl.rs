@@ -15,6 +15,10 @@
 //! One place is enough because pieces are stored in order: `map_concurrent` emits them as they came, whichever is ready first.
 //! Replicas would overtake one another, and the consumer would have to note each piece. Replicas that keep the sums of their own
 //! keys, behind a partition, would each be at another line, with sums that are in no database yet.
+//!
+//! Whoever writes the input may be in the middle of a line. What is no JSON up to the end of the input is therefore not emitted,
+//! and the next run begins with it. A line that is JSON may just lack its end: it is emitted, and when more comes, that goes on
+//! in the same line. The rest of it is blank then, and no row.
 
 #[path = "etl/database.rs"]
 mod database;
@@ -43,7 +47,8 @@ use store::Store;
 ///
 /// Lines that are not JSON, or lack a field, are rejected: they are counted, and noted with their number. Ctrl-C loads what
 /// has been read, and stops. The same command goes on from there, after a crash, too; of standard input it needs the same
-/// once more, from the beginning. A file that has grown is loaded from where it ended.
+/// once more, from the beginning. A file that has grown is loaded from where it ended. A last line without a line end is loaded
+/// if it is JSON, and otherwise left for the next run, which is said; that of standard input, too.
 #[derive(Parser)]
 struct Args {
     #[command(flatten)]

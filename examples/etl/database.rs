@@ -109,7 +109,8 @@ fn add(transaction: &Transaction<'_>, piece: &Grouped) -> Result {
     for (key, group) in groups {
         add_rows.execute(params![key, group.rows, group.sum])?;
     }
-    let mut reject = transaction.prepare_cached("INSERT INTO rejected VALUES (?1, ?2)")?;
+    // A line whose beginning was rejected before its end was there is rejected once.
+    let mut reject = transaction.prepare_cached("INSERT OR IGNORE INTO rejected VALUES (?1, ?2)")?;
     for (line, reason) in rejected {
         reject.execute(params![line, reason])?;
     }

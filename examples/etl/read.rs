@@ -4,6 +4,7 @@ use std::io;
 
 use futures_util::{Stream, TryFutureExt, TryStreamExt, stream};
 use genstage::{Error, Result};
+use serde_json::Value;
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader, copy, sink, stdin};
 
@@ -38,6 +39,7 @@ pub(crate) fn pieces(input: String, start: Position) -> impl Stream<Item = Resul
 
 struct Reader {
     input: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
+    /// Where it is; of lines, those that have ended.
     at: Position,
 }
 
@@ -49,12 +51,18 @@ impl Reader {
         };
         let mut input = BufReader::with_capacity(AT_A_TIME, input);
         // By reading, because standard input offers nothing else.
-        if copy(&mut (&mut input).take(start.bytes), &mut sink()).await? < start.bytes {
+        let skipped = copy(&mut (&mut input).take(start.bytes.saturating_sub(1)), &mut sink()).await?;
+        let mut last = Vec::new();
+        (&mut input).take(start.bytes - skipped).read_to_end(&mut last).await?;
+        if skipped + (last.len() as u64) < start.bytes {
             return Err(io::Error::other(
                 "it is shorter than what was loaded of it before: is it another one?",
             ));
         }
-        Ok(Self { input, at: start })
+        // A line that was loaded without its end has been counted, and ends only now.
+        let within_line = last.last().is_some_and(|byte| *byte != b'\n');
+        let lines = start.lines.saturating_sub(within_line.into());
+        Ok(Self { input, at: Position { lines, ..start } })
     }
 
     /// The next piece, none at the end: the lines that are there after one read. More are not waited for: they may be long in
@@ -62,17 +70,30 @@ impl Reader {
     async fn next(&mut self) -> io::Result<Option<Piece>> {
         let (start, mut text) = (self.at, Vec::new());
         while self.read_line(&mut text).await? && self.input.buffer().contains(&b'\n') {}
-        Ok((!text.is_empty()).then_some(Piece { start, end: self.at, text }))
+        let mut end = self.at;
+        if !text.is_empty() && !text.ends_with(b"\n") {
+            // The piece is this line alone: those before it, which have ended, were another piece.
+            end.lines += 1;
+            if serde_json::from_slice::<Value>(&text).is_err() {
+                eprintln!(
+                    "line {} has no end, and is no JSON so far: it is left for the next run",
+                    end.lines
+                );
+                return Ok(None);
+            }
+        }
+        Ok((!text.is_empty()).then_some(Piece { start, end, text }))
     }
 
     /// Adds the next line to a text; whether there is one.
     async fn read_line(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         let read = (&mut self.input).take(LONGEST).read_until(b'\n', text).await? as u64;
-        self.at.bytes += read;
-        self.at.lines += u64::from(read > 0);
-        match read == LONGEST {
-            true => Err(io::Error::other(format!("line {} is too long: is it JSON lines?", self.at.lines))),
-            false => Ok(read > 0),
+        if read == LONGEST {
+            let line = self.at.lines + 1;
+            return Err(io::Error::other(format!("line {line} is too long: is it JSON lines?")));
         }
+        self.at.bytes += read;
+        self.at.lines += u64::from(text.ends_with(b"\n"));
+        Ok(read > 0)
     }
 }

@@ -91,6 +91,12 @@ impl Load {
         self.folder.path().join(name)
     }
 
+    /// Adds to a file.
+    fn append(&self, input: &str, text: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path(input)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
     /// Loads a file.
     fn run(&self, input: &str) -> Output {
         etl("shop", &self.path(input), &self.path("database")).output().unwrap()
@@ -176,15 +182,94 @@ fn every_line_is_loaded_once_however_often_it_is_run() {
     assert!(said(&output).contains("0 lines loaded now, 30000 before"), "{}", said(&output));
     assert_eq!(load.account(), account(30_000));
 
-    OpenOptions::new()
-        .append(true)
-        .open(load.path("input"))
-        .unwrap()
-        .write_all(text(30_000..31_000).as_bytes())
-        .unwrap();
+    load.append("input", &text(30_000..31_000));
     let output = load.run("input");
     assert!(said(&output).contains("1000 lines loaded now, 30000 before"), "{}", said(&output));
     assert_eq!(load.account(), account(31_000));
+}
+
+/// It is left, not rejected, and loaded as a whole when the rest of it has come.
+#[test]
+fn a_line_that_is_being_written_is_left_for_the_next_run() {
+    let (before, all) = (text(0..165), text(0..200));
+    let line = line(165).0.len();
+    for part in 1..line - 2 {
+        let load = Load::new();
+        let (now, later) = all.split_at(before.len() + part);
+        load.append("input", now);
+        for before in [0, 165] {
+            let output = load.run("input");
+            assert!(output.status.success(), "{}", said(&output));
+            let expected = "line 166 has no end, and is no JSON so far: it is left for the next run\n";
+            assert!(said(&output).contains(expected), "{}", said(&output));
+            let expected = format!("{} lines loaded now, {before} before\n", 165 - before);
+            assert!(said(&output).contains(&expected), "{}", said(&output));
+            assert_eq!(load.account(), account(165), "{part}");
+        }
+        load.append("input", later);
+        assert!(load.run("input").status.success());
+        assert_eq!(load.account(), account(200), "{part}");
+    }
+}
+
+/// These are a row, rejected ones, a blank one, and one that ends with two bytes.
+#[test]
+fn a_file_may_grow_by_any_byte() {
+    let load = Load::new();
+    load.append("input", &text(0..169));
+    for byte in text(169..175).chars() {
+        load.append("input", &byte.to_string());
+        let output = load.run("input");
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(load.account(), account(175));
+}
+
+#[test]
+fn a_last_line_that_is_json_is_loaded_without_its_end() {
+    let load = Load::new();
+    let all = text(0..200);
+    load.append("input", all.trim_end());
+    let output = load.run("input");
+    assert!(said(&output).contains("200 lines loaded now, 0 before\n196 rows"), "{}", said(&output));
+    let Account { bytes, .. } = account(200);
+    assert_eq!(load.account(), Account { bytes: bytes - 1, ..account(200) });
+
+    load.append("input", "\n");
+    let output = load.run("input");
+    assert!(said(&output).contains("0 lines loaded now, 200 before\n196 rows"), "{}", said(&output));
+    assert_eq!(load.account(), account(200));
+}
+
+/// The rest has no number of its own: a line is rejected once.
+#[test]
+fn a_last_line_that_goes_on_otherwise_is_rejected() {
+    let load = Load::new();
+    for (text, lines, rejected) in [
+        (r#"{"shop": 1, "amount": 1}"#, 1, vec![]),
+        (" and more\n", 1, vec![1]),
+        (r#"{"shop": 1}"#, 2, vec![1, 2]),
+        (" and more\n[]\n", 3, vec![1, 2, 3]),
+    ] {
+        load.append("input", text);
+        let output = load.run("input");
+        assert!(output.status.success(), "{}", said(&output));
+        let account = load.account();
+        assert_eq!((account.lines, account.rejected), (lines, rejected), "{text}");
+        assert_eq!(account.groups, BTreeMap::from([("1".into(), (1, 1.0))]), "{text}");
+    }
+}
+
+/// Whoever wrote it may have been killed: the next run gets the same once more, and perhaps all of it.
+#[test]
+fn a_line_that_standard_input_breaks_off_in_is_left_too() {
+    let load = Load::new();
+    let output = load.run_through(text(0..100) + "{\"shop\": ");
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("line 101 has no end, and is no JSON so far"), "{}", said(&output));
+    assert_eq!(load.account(), account(100));
+    assert!(load.run_through(text(0..200)).status.success());
+    assert_eq!(load.account(), account(200));
 }
 
 /// What was read is loaded, though more may come; the next run loads the rest.
