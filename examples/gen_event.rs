@@ -6,7 +6,8 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::io;
+use std::future::pending;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
@@ -85,7 +86,11 @@ impl Consumer for Handler {
 
     async fn handle_events(&mut self, events: &mut Batch<String>, cx: &mut Context<Self>) -> Result {
         for event in events.drain() {
-            println!("{} {event}", cx.name());
+            match writeln!(io::stdout(), "{} {event}", cx.name()) {
+                // Whoever reads has read enough: `| head`.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => cx.finish(),
+                result => result?,
+            }
         }
         Ok(())
     }
@@ -96,8 +101,12 @@ async fn notify(broadcaster: &StageRef<Broadcaster>, path: &Path) -> Result {
     let name = |error| Error::new(error).context(format!("cannot read {}", path.display()));
     let mut lines = BufReader::new(open(path).await.map_err(name)?).lines();
     while let Some(line) = lines.next_line().await.map_err(name)? {
-        broadcaster.call(SyncNotify(line.clone())).await?;
-        println!("dispatched {line}");
+        if broadcaster.call(SyncNotify(line.clone())).await.is_err() {
+            // No answer: the pipeline has ended, and says why.
+            return pending().await;
+        }
+        // Where this cannot be printed, the handlers cannot print either.
+        let _ = writeln!(io::stdout(), "dispatched {line}");
     }
     Ok(())
 }
@@ -110,7 +119,19 @@ async fn open(path: &Path) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
 }
 
 #[tokio::main]
-async fn main() -> Result {
+async fn main() {
+    let status = match run().await {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            1
+        }
+    };
+    // At once: the runtime would wait for what is still being read from standard input.
+    std::process::exit(status);
+}
+
+async fn run() -> Result {
     let Arguments { graph, paths } = Arguments::parse();
     let app = pipeline! {
         broadcaster = Broadcaster::default();
@@ -123,9 +144,11 @@ async fn main() -> Result {
         print!("{}", app.graph().to_mermaid());
         return Ok(());
     }
-    let running = app.start()?;
-    let notified = try_join_all(paths.iter().map(|path| notify(&running.broadcaster, path))).await;
-    // A caller whose stage has failed knows only that there is no answer; this says why.
-    eprintln!("{}", running.drain().await?);
-    notified.map(drop)
+    let (pipeline, handles) = app.into_parts();
+    let mut notified = Ok(());
+    let callers = paths.iter().map(|path| notify(&handles.broadcaster, path));
+    let notify_all = async { notified = try_join_all(callers).await.map(drop) };
+    // The pipeline ends before its callers do if a handler fails, or all of them have finished.
+    eprintln!("{}", pipeline.run_until(notify_all).await?);
+    notified
 }

@@ -5,6 +5,7 @@
 //! cargo run --example producer_consumer
 //! ```
 
+use std::io::{self, ErrorKind, Write as _};
 use std::time::Duration;
 
 use clap::Parser;
@@ -36,7 +37,8 @@ impl Producer for A {
 
     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
         let numbers = self.next..self.end.min(self.next + demand as u64);
-        println!("A is asked for {demand}: counts {numbers:?}");
+        // Where this cannot be printed, C cannot print either, which ends it all.
+        let _ = writeln!(io::stdout(), "A is asked for {demand}: counts {numbers:?}");
         self.next = numbers.end;
         cx.emit_all(numbers);
         if self.next == self.end {
@@ -56,7 +58,7 @@ impl ProducerConsumer for B {
     type Output = u64;
 
     async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
-        println!("B is given {}: makes {}", events.len(), 3 * events.len());
+        let _ = writeln!(io::stdout(), "B is given {}: makes {}", events.len(), 3 * events.len());
         cx.emit_all(events.drain().flat_map(|n| n..n + 3));
         Ok(())
     }
@@ -71,9 +73,13 @@ struct C {
 impl Consumer for C {
     type Event = u64;
 
-    async fn handle_events(&mut self, events: &mut Batch<u64>, _: &mut Context<Self>) -> Result {
+    async fn handle_events(&mut self, events: &mut Batch<u64>, cx: &mut Context<Self>) -> Result {
         tokio::time::sleep(self.takes).await;
-        println!("C prints {:?}", &events[..]);
+        match writeln!(io::stdout(), "C prints {:?}", &events[..]) {
+            // Whoever reads has read enough: `| head`.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => cx.finish(),
+            result => result?,
+        }
         Ok(())
     }
 }

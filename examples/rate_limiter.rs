@@ -5,7 +5,7 @@
 //! cargo run --example rate_limiter -- [--events N] [--interval MILLISECONDS] [PATH…]
 //! ```
 
-use std::io;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,9 +65,13 @@ impl Consumer for RateLimiter {
         Ok(())
     }
 
-    async fn handle_events(&mut self, events: &mut Batch<Self::Event>, _: &mut Context<Self>) -> Result {
+    async fn handle_events(&mut self, events: &mut Batch<Self::Event>, cx: &mut Context<Self>) -> Result {
         for line in events.drain() {
-            println!("{} {}", self.number, line?);
+            match writeln!(io::stdout(), "{} {}", self.number, line?) {
+                // Whoever reads has read enough: `| head`.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => cx.finish(),
+                result => result?,
+            }
         }
         Ok(())
     }
@@ -106,7 +110,19 @@ async fn open(path: &Path) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
 }
 
 #[tokio::main]
-async fn main() -> Result {
+async fn main() {
+    let status = match run().await {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            1
+        }
+    };
+    // At once: the runtime would wait for what is still being read from standard input.
+    std::process::exit(status);
+}
+
+async fn run() -> Result {
     let Arguments { events, interval, graph, paths } = Arguments::parse();
     let interval = Duration::from_millis(interval);
     let mut texts = paths.into_iter().map(lines);

@@ -58,3 +58,18 @@ fn ctrl_c_has_printed_what_was_counted() {
     let (counted, printed) = outcome(&output);
     assert_eq!(printed, three_of_each(counted));
 }
+
+#[test]
+fn it_ends_when_nobody_reads_any_more() {
+    let mut child = program::command("producer_consumer")
+        .args(["--takes", "0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = program::ended(child);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !said.contains("panicked"), "{said}");
+}

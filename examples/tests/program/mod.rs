@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 pub(crate) fn path(example: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -16,6 +19,16 @@ pub(crate) fn path(example: &str) -> PathBuf {
 
 pub(crate) fn command(example: &str) -> Command {
     Command::new(path(example))
+}
+
+/// What a program has said when it has ended, which it is to do while its standard input is open.
+pub(crate) fn ended(mut child: Child) -> Output {
+    let stdin = child.stdin.take();
+    let (sender, output) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = output.recv_timeout(Duration::from_secs(60)).unwrap();
+    drop(stdin);
+    output.unwrap()
 }
 
 /// Does what Ctrl-C does.
