@@ -270,6 +270,7 @@ mod pipeline;
 pub mod prelude;
 mod rate;
 mod registry;
+pub mod remote;
 mod restart;
 mod role;
 mod snapshot;

@@ -14,6 +14,7 @@
 //! | warn | `a producer waits for demand` | `from`, `to`, `seconds` | option `warn_after`: once for each wait |
 //! | warn | `the state that is replaced, or an event, panicked while it was dropped` | `stage` | in a restart |
 //! | warn | `a child failed` | `child`, `reason` | of a supervisor; its restarts are `begun anew` with `child`. Of a `ConsumerSupervisor`, without `child` |
+//! | warn | `deliveries are not settled` | `error` | of an engine on another machine: they come again |
 //! | warn | `no thread for the clock` | `error` | nobody's busy time is measured |
 //!
 //! With the feature `metrics`, [`Watch::record_metrics`](crate::Watch) tells the facade of that name these, of each stage by the labels
@@ -47,8 +48,8 @@ use std::time::Duration;
 
 use tracing::{Span, debug, debug_span, error, warn};
 
-use crate::Reason;
 use crate::role::Kind;
+use crate::{Error, Reason};
 
 /// The target of all events and spans.
 pub const TARGET: &str = "genstage";
@@ -59,6 +60,10 @@ pub(crate) fn span(stage: &str) -> Span {
 
 pub(crate) fn started(stage: &str, role: Kind) {
     debug!(target: TARGET, stage, ?role, "started");
+}
+
+pub(crate) fn not_settled(error: &Error) {
+    warn!(target: TARGET, error = format!("{error:#}"), "deliveries are not settled");
 }
 
 pub(crate) fn ended(stage: &str, reason: &Reason) {

@@ -22,6 +22,7 @@ mod middle;
 mod rate;
 mod reactive_streams;
 mod ready_made;
+mod remote;
 mod restart;
 mod stages;
 mod streams;

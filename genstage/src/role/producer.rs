@@ -60,8 +60,12 @@ pub trait Producer: Stage {
     fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>)
     -> impl Future<Output = Result> + Send;
 
+    /// Whether `source` is to be called while so much is wanted.
     #[doc(hidden)]
-    const HAS_SOURCE: bool = false;
+    fn has_source(&self, due: usize) -> bool {
+        let _ = due;
+        false
+    }
 
     #[doc(hidden)]
     fn source(&mut self, due: usize, cx: &mut Context<Self>) -> impl Future<Output = Result> + Send {
@@ -136,8 +140,8 @@ impl<S: Producer + Stage<Give = <S as Producer>::Event>> Role<S> for ProducerRol
     const KIND: Kind = Kind::Producer;
     type Front = S;
     type Back = S;
-    fn has_source(_: &S, _: &Context<S>, due: usize) -> bool {
-        <S as Producer>::HAS_SOURCE && due > 0
+    fn has_source(stage: &S, _: &Context<S>, due: usize) -> bool {
+        Producer::has_source(stage, due)
     }
 
     fn source(stage: &mut S, due: usize, cx: &mut Context<S>) -> impl Future<Output = Result> + Send {

@@ -51,7 +51,9 @@ where
 {
     type Event = I::Item;
 
-    const HAS_SOURCE: bool = true;
+    fn has_source(&self, due: usize) -> bool {
+        due > 0
+    }
 
     async fn handle_demand(&mut self, demand: usize, cx: &mut Context<Self>) -> Result {
         self.emit(demand, cx);

@@ -89,7 +89,9 @@ where
 
     // The items come of themselves, so they are waited for beside the mailbox and not in a handler, which would hold up
     // everything else.
-    const HAS_SOURCE: bool = true;
+    fn has_source(&self, due: usize) -> bool {
+        due > 0
+    }
 
     async fn handle_demand(&mut self, _: usize, _: &mut Context<Self>) -> Result {
         Ok(())

@@ -5,9 +5,11 @@
 //! a chapter of the guide: testing your stages.
 
 mod dispatcher;
+mod engine;
 mod probe;
 
 pub use dispatcher::DispatcherProbe;
+pub use engine::{Engine, check_engine};
 pub use probe::{ConsumerProbe, ProbedConsumer, ProbedProducer, ProducerProbe};
 
 /// Returns when nothing is in flight any more: every task of the runtime waits for something that is not to come of itself.
