@@ -78,29 +78,11 @@ fn what_cannot_be_read_is_named() {
 
 #[test]
 fn an_error_ends_it_while_standard_input_is_open() {
-    let child = program::command("gen_event")
-        .args(["-", "/nowhere"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let output = program::ended(child);
-    assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("Error: cannot read /nowhere: "), "{said}");
+    let error = "Error: cannot read /nowhere: ";
+    program::fails_beside_open_stdin(program::command("gen_event").args(["-", "/nowhere"]), error);
 }
 
 #[test]
 fn it_ends_when_nobody_reads_any_more() {
-    let mut child = program::command("gen_event")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    child.stdin.as_ref().unwrap().write_all(b"a\nb\n").unwrap();
-    let output = program::ended(child);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && !said.contains("panicked"), "{said}");
+    program::ends_when_nobody_reads(&mut program::command("gen_event"), b"a\nb\n");
 }

@@ -3,8 +3,9 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -29,6 +30,25 @@ pub(crate) fn ended(mut child: Child) -> Output {
     let output = output.recv_timeout(Duration::from_secs(60)).unwrap();
     drop(stdin);
     output.unwrap()
+}
+
+/// A program says what is wrong and ends, though its standard input is open.
+pub(crate) fn fails_beside_open_stdin(command: &mut Command, error: &str) {
+    let output = ended(command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(error), "{said}");
+}
+
+/// A program ends, and is content, when nobody reads what it prints; though its standard input is open.
+pub(crate) fn ends_when_nobody_reads(command: &mut Command, input: &[u8]) {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    drop(child.stdout.take());
+    child.stdin.as_ref().unwrap().write_all(input).unwrap();
+    let output = ended(child);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !said.contains("panicked"), "{said}");
 }
 
 /// Does what Ctrl-C does.

@@ -269,6 +269,7 @@ impl<I> Inlet<I> {
 
     /// Hands out the next batch of a large message; false if that was all, or if its subscription is gone.
     fn next_slice(&mut self) -> bool {
+        let room = self.room();
         let Some(slices) = &mut self.slices else { return false };
         let (id, left) = (slices.id, slices.rest.len());
         let Some(producer) = self.producers.get(id) else {
@@ -276,7 +277,7 @@ impl<I> Inlet<I> {
             self.slices = None;
             return false;
         };
-        let size = producer.window.batch_size().min(self.pace.map_or(usize::MAX, |pace| pace.room));
+        let size = producer.window.batch_size().min(room);
         if left > size {
             self.batch.events = mem::take(&mut self.spare);
             self.batch.events.extend(slices.rest.drain(..size));

@@ -6,7 +6,7 @@
 
 use proptest::prelude::*;
 
-use super::testing::Recorder;
+use super::testing::{Recorder, pair};
 use super::*;
 use crate::buffer::{Capacity, Keep};
 use crate::dispatch::{BroadcastDispatcher, DemandDispatcher, Partition, PartitionDispatcher, Selector};
@@ -49,8 +49,7 @@ impl<D: Dispatcher<u32>> Play<D> {
         let (mut machine, recorder, mut ids) =
             (Machine::new(Kind::Producer, outlet), Recorder::default(), vec![]);
         for consumer in 0..CONSUMERS {
-            let (ours, _) =
-                Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
+            let (ours, _) = pair("producer", "consumer");
             ids.push(ours.id);
             let port = recorder.consumer(consumer, Cancel::Temporary);
             machine.add_consumer(ours, port, options(consumer)).unwrap();

@@ -3,12 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use super::{Downstream, Machine, Producer, Upstream};
-use crate::demand::Window;
+use crate::demand::{DEFAULT_MAX_DEMAND, Window};
 use crate::dispatch::{Consumer, Dispatcher, Outbox};
 use crate::subscription::{CancelKind, Subscription, SubscriptionId};
 use crate::{Cancel, Reason};
 
 /// What went to a neighbour.
+/// A new subscription between stages of these names, as the producer and as the consumer sees it.
+pub(crate) fn pair(producer: &str, consumer: &str) -> (Subscription, Subscription) {
+    Subscription::pair(&producer.into(), &consumer.into(), DEFAULT_MAX_DEMAND)
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sent<T> {
     Events(Vec<T>),
@@ -71,8 +76,7 @@ impl<T: Clone + Send + 'static> Recorder<T> {
     pub(crate) fn outbox(&self, n: usize) -> Outbox<T> {
         let mut outbox = Outbox::default();
         for neighbour in 0..n {
-            let (ours, _) =
-                Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
+            let (ours, _) = pair("producer", "consumer");
             let key = outbox.insert(ours, self.consumer(neighbour, Cancel::Temporary));
             assert_eq!(key.index(), neighbour);
         }
@@ -87,8 +91,7 @@ impl<T: Clone + Send + 'static> Recorder<T> {
         cancel: Cancel,
     ) -> Vec<SubscriptionId> {
         let subscribe = |neighbour| {
-            let (ours, _) =
-                Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
+            let (ours, _) = pair("producer", "consumer");
             let id = ours.id;
             machine.add_consumer(ours, self.consumer(neighbour, cancel), ()).unwrap();
             id

@@ -1,9 +1,8 @@
-use super::testing::{Recorder, Sent};
+use super::testing::{Recorder, Sent, pair};
 use super::*;
 use crate::DemandMode;
 use crate::buffer::{Capacity, Keep};
 use crate::dispatch::{Consumer, DemandDispatcher, Partition, PartitionDispatcher};
-use crate::subscription::Subscription;
 
 const MANY: Capacity = Capacity::Unbounded;
 
@@ -24,8 +23,7 @@ fn fed(kind: Kind, windows: &[(usize, usize, Cancel)]) -> (Stage, Vec<Subscripti
     );
     let mut ids = vec![];
     for (producer, &(max, min, cancel)) in windows.iter().enumerate() {
-        let (_, theirs) =
-            Subscription::pair(&"producer".into(), &"consumer".into(), crate::demand::DEFAULT_MAX_DEMAND);
+        let (_, theirs) = pair("producer", "consumer");
         ids.push(theirs.id);
         machine.add_producer(theirs, recorder.producer(producer, max, min, cancel));
     }
@@ -245,8 +243,7 @@ fn c099_c101_messages_of_a_subscription_that_has_ended_are_ignored() {
 fn what_an_ended_consumer_does_not_accept_waits_for_another() {
     let recorder = Recorder::default();
     let (mut machine, ids) = producer(&recorder, 1);
-    let (ended, _) =
-        Subscription::pair(&"producer".into(), &"ended".into(), crate::demand::DEFAULT_MAX_DEMAND);
+    let (ended, _) = pair("producer", "ended");
     let id = ended.id;
     machine.add_consumer(ended, Consumer::new(Box::new(Ended), Cancel::Temporary), ()).unwrap();
     machine.on_ask(id, usize::MAX, vec![]);
@@ -261,8 +258,7 @@ fn what_an_ended_consumer_does_not_accept_waits_for_another() {
 fn what_an_ended_consumer_does_not_accept_is_not_overtaken() {
     let recorder = Recorder::default();
     let (mut machine, ids) = producer(&recorder, 1);
-    let (ended, _) =
-        Subscription::pair(&"producer".into(), &"ended".into(), crate::demand::DEFAULT_MAX_DEMAND);
+    let (ended, _) = pair("producer", "ended");
     let id = ended.id;
     machine.add_consumer(ended, Consumer::new(Box::new(Ended), Cancel::Temporary), ()).unwrap();
     machine.on_ask(id, 2, vec![]);
@@ -335,7 +331,7 @@ fn forwarding_demand_serves_what_is_buffered() {
     let dispatcher = PartitionDispatcher::new(2, |event: &u32| Some(*event as usize % 2));
     let outlet = Outlet::new(Kind::Producer, dispatcher, MANY, Keep::Last);
     let mut machine = Machine::<u32, u32, _>::new(Kind::Producer, outlet);
-    let (even, _) = Subscription::pair(&"producer".into(), &"even".into(), crate::demand::DEFAULT_MAX_DEMAND);
+    let (even, _) = pair("producer", "even");
     let id = even.id;
     machine.add_consumer(even, recorder.consumer(0, Cancel::Temporary), Partition(0)).unwrap();
     machine.on_ask(id, 1, vec![]);

@@ -2,8 +2,9 @@ use std::future::pending;
 use std::mem;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::reached;
 use crate::role::{Paced, paced};
 use crate::{Batch, Context};
 
@@ -65,11 +66,11 @@ impl<T: Send + 'static> Paced for Batching<T> {
     }
 
     async fn work(&mut self, due: usize, hurry: bool, cx: &mut Context<Self>) {
-        match self.until {
-            _ if due == 0 || self.events.is_empty() => pending().await,
-            _ if hurry || self.room() == 0 => {}
-            Some(until) => sleep_until(until).await,
-            None => pending().await,
+        if due == 0 || self.events.is_empty() {
+            return pending().await;
+        }
+        if !hurry && self.room() > 0 {
+            reached(self.until).await;
         }
         cx.emit(mem::take(&mut self.events));
     }

@@ -1,8 +1,9 @@
 use std::future::pending;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::reached;
 use crate::role::{Paced, paced};
 use crate::{Batch, Context};
 
@@ -64,11 +65,11 @@ impl<T: Send + 'static> Paced for Debounce<T> {
     }
 
     async fn work(&mut self, due: usize, hurry: bool, cx: &mut Context<Self>) {
-        match self.until {
-            _ if due == 0 || self.last.is_none() => pending().await,
-            _ if hurry => {}
-            Some(until) => sleep_until(until).await,
-            None => pending().await,
+        if due == 0 || self.last.is_none() {
+            return pending().await;
+        }
+        if !hurry {
+            reached(self.until).await;
         }
         cx.emit_all(self.last.take());
     }

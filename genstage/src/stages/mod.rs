@@ -16,8 +16,20 @@ mod partition_by;
 mod throttle;
 mod zip;
 
+use std::future::pending;
+
+use tokio::time::{Instant, sleep_until};
+
 /// How many events a source emits at a time, however much is asked for: demand may be without bound, memory is not.
 const AT_A_TIME: usize = 1000;
+
+/// Waits until then; for ever, if that is beyond all time.
+async fn reached(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
+}
 
 pub use batch::{Batching, batch};
 pub use debounce::{Debounce, debounce};

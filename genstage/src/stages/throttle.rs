@@ -1,8 +1,9 @@
 use std::future::pending;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::reached;
 use crate::role::{Paced, paced};
 use crate::{Batch, Context};
 
@@ -61,11 +62,8 @@ impl<T: Send + 'static> Paced for Throttle<T> {
         if due == 0 || self.event.is_none() {
             pending().await
         }
-        match self.last.map(|last| last.checked_add(self.every)) {
-            Some(Some(next)) => sleep_until(next).await,
-            // Beyond all time.
-            Some(None) => pending().await,
-            None => {}
+        if let Some(last) = self.last {
+            reached(last.checked_add(self.every)).await;
         }
         self.last = Some(Instant::now());
         cx.emit_all(self.event.take());

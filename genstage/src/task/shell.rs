@@ -244,16 +244,17 @@ impl<S: Runnable> Shell<S> {
             self.publish();
         }
         let (due, children) = (self.machine.due(), self.machine.children);
-        if let Some(Instance { cx, .. }) = self.place.here() {
-            cx.hurry = self.machine.inlet.is_held_up();
-        }
+        let hurry = self.machine.inlet.is_held_up();
         let is_there = match self.place.here() {
             Some(Instance { state, cx }) if S::Role::has_source(state, cx, due) => tokio::select! {
                 biased;
                 // Children are waited for though nobody can reach their supervisor any more.
                 is_there = self.mailbox.ready(),
                     if children == 0 || !self.mailbox.is_closed() || self.mailbox.len() > 0 => is_there,
-                result = S::Role::source(state, due, cx) => {
+                result = {
+                    cx.hurry = hurry;
+                    S::Role::source(state, due, cx)
+                } => {
                     result?;
                     self.obey();
                     self.sourced = S::Role::KNOWS_DUE;

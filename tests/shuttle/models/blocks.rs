@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 
 use crate::book::{Book, Event};
 use crate::check;
-use crate::ending::{is_drained, is_stopped, runs_to_its_end};
+use crate::ending::{ends, runs_to_its_end};
 use crate::stages::{Sink, Source};
 
 async fn passes_on(event: Event) -> Event {
@@ -28,20 +28,7 @@ fn pipeline(book: &Book, end: u64) -> Pipeline {
     pipeline
 }
 
-#[test]
-fn a_pipeline_that_runs_to_its_end() {
-    check(async |book: Book| runs_to_its_end(book.clone(), pipeline(&book, 5)).await);
-}
-
-#[test]
-fn a_pipeline_that_is_drained() {
-    check(async |book: Book| is_drained(book.clone(), pipeline(&book, u64::MAX)).await);
-}
-
-#[test]
-fn a_pipeline_that_is_stopped() {
-    check(async |book: Book| is_stopped(book.clone(), pipeline(&book, u64::MAX)).await);
-}
+ends!(pipeline);
 
 /// What has come together goes out when its time has come, or there is enough of it, or nothing more comes.
 #[test]

@@ -50,20 +50,35 @@ pub(crate) async fn is_stopped(book: Book, pipeline: Pipeline) {
     book.balances(&summary);
 }
 
-#[test]
-fn a_pipeline_that_runs_to_its_end() {
-    check(async |book: Book| runs_to_its_end(book.clone(), pipeline(&book, 5)).await);
+/// Models of the ends of what `pipeline` makes, beside it.
+macro_rules! ends {
+    ($pipeline:ident) => {
+        #[test]
+        fn a_pipeline_that_runs_to_its_end() {
+            crate::check(async |book: Book| {
+                crate::ending::runs_to_its_end(book.clone(), $pipeline(&book, 5)).await
+            });
+        }
+
+        #[test]
+        fn a_pipeline_that_is_drained() {
+            crate::check(async |book: Book| {
+                crate::ending::is_drained(book.clone(), $pipeline(&book, u64::MAX)).await
+            });
+        }
+
+        #[test]
+        fn a_pipeline_that_is_stopped() {
+            crate::check(async |book: Book| {
+                crate::ending::is_stopped(book.clone(), $pipeline(&book, u64::MAX)).await
+            });
+        }
+    };
 }
 
-#[test]
-fn a_pipeline_that_is_drained() {
-    check(async |book: Book| is_drained(book.clone(), pipeline(&book, u64::MAX)).await);
-}
+pub(crate) use ends;
 
-#[test]
-fn a_pipeline_that_is_stopped() {
-    check(async |book: Book| is_stopped(book.clone(), pipeline(&book, u64::MAX)).await);
-}
+ends!(pipeline);
 
 #[test]
 fn a_pipeline_that_is_aborted() {

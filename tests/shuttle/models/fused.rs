@@ -5,7 +5,7 @@ use genstage::prelude::*;
 
 use crate::book::Book;
 use crate::check;
-use crate::ending::{is_drained, is_stopped, runs_to_its_end};
+use crate::ending::ends;
 use crate::stages::{Fail, Middle, Sink, Source};
 
 /// A fused source, and a fused sink.
@@ -21,20 +21,7 @@ fn pipeline(book: &Book, end: u64) -> Pipeline {
     pipeline
 }
 
-#[test]
-fn a_pipeline_that_runs_to_its_end() {
-    check(async |book: Book| runs_to_its_end(book.clone(), pipeline(&book, 5)).await);
-}
-
-#[test]
-fn a_pipeline_that_is_drained() {
-    check(async |book: Book| is_drained(book.clone(), pipeline(&book, u64::MAX)).await);
-}
-
-#[test]
-fn a_pipeline_that_is_stopped() {
-    check(async |book: Book| is_stopped(book.clone(), pipeline(&book, u64::MAX)).await);
-}
+ends!(pipeline);
 
 /// A message to a part goes to the whole, which begins anew as one.
 #[test]
