@@ -11,7 +11,7 @@ use std::process::Command;
 
 use public_api::Builder;
 
-const CRATES: [&str; 3] = ["genstage", "genstage-macros", "genstage-top"];
+const CRATES: [&str; 4] = ["genstage", "genstage-macros", "genstage-nats", "genstage-top"];
 
 /// What says nothing about an interface: traits that nobody relies on, and chapters, which are there for rustdoc only.
 const LEFT_OUT: [&str; 5] = [

@@ -1,0 +1,210 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_nats::Client;
+use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind};
+use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::{Context, ErrorCode};
+use genstage::remote::from_remote;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::exchange::{Routing, Terms};
+use crate::source::Session;
+use crate::{Codec, Sink, Source};
+
+/// An exchange that is open: what is put in by its [`sink`](Self::sink)s comes out of its [`source`](Self::source)s. Copies are the
+/// same exchange.
+pub struct Hub<T, R> {
+    pub(crate) exchange: Arc<Opened<R>>,
+    types: PhantomData<fn(T) -> T>,
+}
+
+pub(crate) struct Opened<R> {
+    pub(crate) client: Client,
+    pub(crate) context: Context,
+    pub(crate) name: String,
+    pub(crate) routing: R,
+    pub(crate) terms: Terms,
+    pub(crate) codec: Codec,
+}
+
+/// Why an exchange was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A name that cannot be part of a subject.
+    #[error("`{0}` is no name of an exchange: letters, digits, `-` and `_` make one")]
+    Name(String),
+    /// There is something of that name already, or the server has not understood all that was asked of it.
+    #[error(
+        "`{name}` has {field} {got}, not {expected}: take another name, or remove it with `nats stream rm {name}`"
+    )]
+    Differs {
+        /// The exchange's name.
+        name: String,
+        /// What differs.
+        field: &'static str,
+        /// What was asked for.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// The server refused, or did not answer.
+    #[error("`{name}` was not opened: {error}")]
+    Server {
+        /// The exchange's name.
+        name: String,
+        /// Why.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The subject that events are put in under: one, or one for each partition.
+pub(crate) fn subject(name: &str, partition: Option<usize>) -> String {
+    match partition {
+        Some(partition) => format!("genstage.{name}.{partition}"),
+        None => format!("genstage.{name}"),
+    }
+}
+
+pub(crate) fn subjects(name: &str, partitions: Option<usize>) -> Vec<String> {
+    match partitions {
+        Some(partitions) => (0..partitions).map(|partition| subject(name, Some(partition))).collect(),
+        None => vec![subject(name, None)],
+    }
+}
+
+/// The name of the stream to which goes what fails for good.
+pub(crate) fn dead_letters(name: &str) -> String {
+    format!("{name}-dead")
+}
+
+impl<T, R> Hub<T, R>
+where
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    R: Routing<T>,
+{
+    pub(crate) async fn open(
+        client: Client,
+        stream: Config,
+        routing: R,
+        terms: Terms,
+        codec: Codec,
+    ) -> Result<Self, OpenError> {
+        let name = stream.name.clone();
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if name.is_empty() || !name.chars().all(is_part) {
+            return Err(OpenError::Name(name));
+        }
+        let context = crate::message::context(client.clone());
+        let dead = dead_letters(&name);
+        let letters = Config {
+            subjects: vec![subject(&dead, None)],
+            name: dead,
+            num_replicas: terms.replicas,
+            max_messages: -1,
+            max_bytes: -1,
+            ..Config::default()
+        };
+        ensure(&context, stream).await?;
+        ensure(&context, letters).await?;
+        let exchange = Opened { client, context, name, routing, terms, codec };
+        Ok(Self { exchange: Arc::new(exchange), types: PhantomData })
+    }
+
+    /// A consumer that puts in what it gets. It has handled a batch when the server has confirmed it.
+    #[must_use]
+    pub fn sink(&self) -> Sink<T, R> {
+        Sink::new(self.exchange.clone())
+    }
+
+    /// A producer of what was put in, for the group of that name: letters, digits, `-` and `_`. All sources of a group, on whatever
+    /// machines, share its events.
+    ///
+    /// Its events are [`Delivered`](genstage::remote::Delivered), and have to be settled; see [`from_remote`] for how it ends.
+    #[must_use]
+    pub fn source(&self, group: &str) -> Source<T> {
+        from_remote(self.session(group))
+    }
+
+    /// What [`source`](Self::source) makes a stage of.
+    #[must_use]
+    pub fn session(&self, group: &str) -> Session<T> {
+        Session::new(&self.exchange, group, None)
+    }
+}
+
+impl<T, R> Hub<T, R> {
+    /// The exchange's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.exchange.name
+    }
+}
+
+impl<T, R> Clone for Hub<T, R> {
+    fn clone(&self) -> Self {
+        Self { exchange: self.exchange.clone(), types: PhantomData }
+    }
+}
+
+impl<T, R> fmt::Debug for Hub<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("name", &self.exchange.name).finish_non_exhaustive()
+    }
+}
+
+/// Makes a stream, or finds that there is one that is the same.
+async fn ensure(context: &Context, wanted: Config) -> Result<(), OpenError> {
+    let server = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Server {
+        name: wanted.name.clone(),
+        error,
+    };
+    let is_there = match context.create_stream(wanted.clone()).await {
+        Ok(stream) => stream.cached_info().config.clone(),
+        Err(error) if is_taken(&error) => {
+            let stream = context.get_stream(&wanted.name).await.map_err(|error| server(error.into()))?;
+            stream.cached_info().config.clone()
+        }
+        Err(error) => return Err(server(error.into())),
+    };
+    same(&wanted, &is_there)
+}
+
+fn is_taken(error: &CreateStreamError) -> bool {
+    match error.kind() {
+        CreateStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NAME_EXIST,
+        _ => false,
+    }
+}
+
+/// Servers ignore what they do not know, so the answer is compared with the question.
+fn same(wanted: &Config, is_there: &Config) -> Result<(), OpenError> {
+    let compared = |config: &Config| {
+        [
+            ("the subjects", format!("{:?}", config.subjects)),
+            ("the retention", format!("{:?}", config.retention)),
+            ("the discard policy", format!("{:?}", config.discard)),
+            ("a bound of messages of", config.max_messages.to_string()),
+            ("a number of replicas of", config.num_replicas.to_string()),
+            ("a deduplication window of", format!("{:?}", config.duplicate_window)),
+        ]
+    };
+    match difference(compared(wanted), compared(is_there)) {
+        None => Ok(()),
+        Some((field, expected, got)) => {
+            Err(OpenError::Differs { name: wanted.name.clone(), field, expected, got })
+        }
+    }
+}
+
+/// The first field that differs: its name, what was asked for, and what is there.
+pub(crate) fn difference<const N: usize>(
+    wanted: [(&'static str, String); N],
+    got: [(&'static str, String); N],
+) -> Option<(&'static str, String, String)> {
+    let both = wanted.into_iter().zip(got);
+    both.map(|((field, wanted), (_, got))| (field, wanted, got)).find(|(_, wanted, got)| wanted != got)
+}

@@ -1,0 +1,42 @@
+use async_nats::{Client, ConnectOptions, ToServerAddrs};
+use genstage::Result;
+
+use crate::Exchange;
+use crate::exchange::Shared;
+
+/// A connection to one server or a cluster of them. Copies share it; it reconnects by itself.
+#[derive(Clone, Debug)]
+pub struct Nats {
+    pub(crate) client: Client,
+}
+
+impl Nats {
+    /// Connects to the first of the servers that answers; the others, and those that they know of, are for when it goes.
+    ///
+    /// Several are separated by commas: `"nats://a:4222,nats://b:4222"`.
+    ///
+    /// # Errors
+    ///
+    /// If an address makes no sense, or none of the servers answers. Cancellation safe.
+    pub async fn connect(servers: &str) -> Result<Self> {
+        Self::connect_with(servers, ConnectOptions::new()).await
+    }
+
+    /// As [`connect`](Self::connect), with what else there is to say: credentials, certificates, names.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(servers: &str, options: ConnectOptions) -> Result<Self> {
+        let servers: Vec<&str> = servers.split(',').map(str::trim).collect();
+        let servers = servers.to_server_addrs()?.collect::<Vec<_>>();
+        // What is pulled is bounded by demand; the client's own bound would drop what is beyond it.
+        let client = options.subscription_capacity(usize::MAX >> 4).connect(servers).await?;
+        Ok(Self { client })
+    }
+
+    /// The exchange of that name: letters, digits, `-` and `_`. It is shared out among its consumers by demand, unless it is made another kind.
+    pub fn exchange(&self, name: &str) -> Exchange<Shared> {
+        Exchange::new(self.client.clone(), name)
+    }
+}

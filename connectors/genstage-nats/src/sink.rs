@@ -1,0 +1,122 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use genstage::Error;
+use genstage::prelude::*;
+use serde::Serialize;
+use tokio::time::sleep;
+
+use crate::exchange::Routing;
+use crate::hub::{Opened, subject};
+use crate::message::{Outgoing, context, store};
+
+/// How long to wait before the next look for subscribers.
+const LOOK: Duration = Duration::from_millis(500);
+
+type Id<T> = Arc<dyn Fn(&T) -> String + Send + Sync>;
+
+/// A consumer that puts events into an exchange; from [`Hub::sink`](crate::Hub::sink).
+///
+/// It has handled a batch when the server has confirmed all of it. While the server cannot take it, because the exchange is full, nobody has
+/// subscribed to a broadcast, or there is no connection, it waits; so demand is withheld upstream, and nothing is lost. Events go in the order
+/// in which they come, unless the server was full or away in between: what was refused then may follow what was not.
+///
+/// # Errors
+///
+/// The stage fails when an event cannot be encoded, and when the server says that it will never take a message: one that is too large.
+#[stage(consumer)]
+pub struct Sink<T: Send + 'static, R: Send + 'static> {
+    exchange: Arc<Opened<R>>,
+    context: jetstream::Context,
+    id: Option<Id<T>>,
+    has_subscribers: bool,
+}
+
+impl<T: Send + 'static, R: Send + 'static> Sink<T, R> {
+    pub(crate) fn new(exchange: Arc<Opened<R>>) -> Self {
+        let context = context(exchange.client.clone());
+        Self { exchange, context, id: None, has_subscribers: false }
+    }
+
+    /// What tells an event from every other: one that is put in once more within the exchange's
+    /// [window](crate::Exchange::dedup_window), by whomever, is not stored again. Several events in one message are told by all their ids
+    /// together. Without it, only what this sink itself repeats is known again.
+    #[must_use]
+    pub fn id<K: fmt::Display>(mut self, id: impl Fn(&T) -> K + Send + Sync + 'static) -> Self {
+        self.id = Some(Arc::new(move |event| id(event).to_string()));
+        self
+    }
+}
+
+impl<T, R> Sink<T, R>
+where
+    T: Serialize + Send + Sync + 'static,
+    R: Routing<T>,
+{
+    /// Messages of one partition each, in the order of their events.
+    fn messages(&self, events: Vec<T>) -> Result<Vec<Outgoing>> {
+        let Opened { name, routing, terms, .. } = &*self.exchange;
+        let mut parts: Vec<Vec<T>> = vec![];
+        parts.resize_with(routing.partitions().unwrap_or(1), Vec::new);
+        for event in events {
+            let partition = routing.partition(&event);
+            parts[partition].push(event);
+        }
+        let mut messages = vec![];
+        for (number, part) in parts.iter().enumerate() {
+            let subject = subject(name, routing.partitions().map(|_| number));
+            for events in part.chunks(terms.pack) {
+                messages.push(Outgoing::new(
+                    subject.clone(),
+                    &self.id_of(events),
+                    self.exchange.codec.encode(events)?,
+                ));
+            }
+        }
+        Ok(messages)
+    }
+
+    fn id_of(&self, events: &[T]) -> String {
+        match &self.id {
+            Some(id) => events.iter().map(|event| id(event)).collect::<Vec<_>>().join(","),
+            None => self.exchange.client.new_inbox(),
+        }
+    }
+
+    /// Waits until somebody has subscribed to a broadcast: before, it would go to nobody.
+    async fn wait_for_subscribers(&mut self) -> Result {
+        let Opened { context, name, .. } = &*self.exchange;
+        while !self.has_subscribers && R::RETENTION == jetstream::stream::RetentionPolicy::Interest {
+            // A server that does not answer now may do so soon.
+            let stream = context.get_stream(name).await;
+            self.has_subscribers = stream.is_ok_and(|stream| stream.cached_info().state.consumer_count > 0);
+            if !self.has_subscribers {
+                sleep(LOOK).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T, R> Consumer for Sink<T, R>
+where
+    T: Serialize + Send + Sync + 'static,
+    R: Routing<T>,
+{
+    type Event = T;
+
+    async fn handle_events(&mut self, events: &mut Batch<T>, _: &mut Context<Self>) -> Result {
+        self.wait_for_subscribers().await?;
+        let messages = self.messages(events.take())?;
+        let stored = store(&self.context, messages).await;
+        stored.map_err(|error: Error| error.context(format!("putting events into `{}`", self.exchange.name)))
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> fmt::Debug for Sink<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink").field("exchange", &self.exchange.name).finish_non_exhaustive()
+    }
+}

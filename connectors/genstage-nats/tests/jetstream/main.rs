@@ -1,0 +1,13 @@
+//! Exchanges on real servers: each test has one of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on is to fail"
+)]
+
+mod flow;
+mod numbers;
+mod server;
+mod suite;
