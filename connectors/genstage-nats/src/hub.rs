@@ -104,6 +104,7 @@ where
             subjects: vec![subject(&dead, None)],
             name: dead,
             num_replicas: terms.replicas,
+            duplicate_window: terms.dedup_window,
             max_messages: -1,
             max_bytes: -1,
             ..Config::default()
