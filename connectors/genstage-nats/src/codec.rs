@@ -12,7 +12,7 @@ pub enum Codec {
 
 impl Codec {
     /// One message of some events.
-    pub(crate) fn encode<T: Serialize>(self, events: &[T]) -> Result<Vec<u8>> {
+    pub(crate) fn encode<T: Serialize>(self, events: &[&T]) -> Result<Vec<u8>> {
         match self {
             Self::Json => Ok(serde_json::to_vec(events)?),
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_nats::Client;
 use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind};
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use async_nats::jetstream::{Context, ErrorCode};
 use genstage::remote::from_remote;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::exchange::{Routing, Terms};
 use crate::source::Session;
-use crate::{Codec, Sink, Source};
+use crate::{Codec, Forward, Sink, Source};
 
 /// An exchange that is open: what is put in by its [`sink`](Self::sink)s comes out of its [`source`](Self::source)s. Copies are the
 /// same exchange.
@@ -28,6 +29,8 @@ pub(crate) struct Opened<R> {
     pub(crate) routing: R,
     pub(crate) terms: Terms,
     pub(crate) codec: Codec,
+    /// Where it is stored who owns which partition, if there are any.
+    pub(crate) owners: Option<Store>,
 }
 
 /// Why an exchange was not opened.
@@ -111,7 +114,11 @@ where
         };
         ensure(&context, stream).await?;
         ensure(&context, letters).await?;
-        let exchange = Opened { client, context, name, routing, terms, codec };
+        let owners = match routing.partitions() {
+            Some(_) => Some(owners(&context, &name, &terms).await?),
+            None => None,
+        };
+        let exchange = Opened { client, context, name, routing, terms, codec, owners };
         Ok(Self { exchange: Arc::new(exchange), types: PhantomData })
     }
 
@@ -119,6 +126,13 @@ where
     #[must_use]
     pub fn sink(&self) -> Sink<T, R> {
         Sink::new(self.exchange.clone())
+    }
+
+    /// A consumer that puts in what comes from another exchange. An event is done with there when the server has confirmed that it is
+    /// here.
+    #[must_use]
+    pub fn forward(&self) -> Forward<T, R> {
+        Forward::new(self.exchange.clone())
     }
 
     /// A producer of what was put in, for the group of that name: letters, digits, `-` and `_`. All sources of a group, on whatever
@@ -133,7 +147,7 @@ where
     /// What [`source`](Self::source) makes a stage of.
     #[must_use]
     pub fn session(&self, group: &str) -> Session<T> {
-        Session::new(&self.exchange, group, None)
+        Session::new(&self.exchange, group)
     }
 }
 
@@ -155,6 +169,25 @@ impl<T, R> fmt::Debug for Hub<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub").field("name", &self.exchange.name).finish_non_exhaustive()
     }
+}
+
+/// A bucket of JetStream's keys and values. It is made as a stream: the client's own way needs servers after 2.9.
+async fn owners(context: &Context, exchange: &str, terms: &Terms) -> Result<Store, OpenError> {
+    let bucket = format!("{exchange}-owners");
+    let stream = Config {
+        name: format!("KV_{bucket}"),
+        subjects: vec![format!("$KV.{bucket}.>")],
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        num_replicas: terms.replicas,
+        duplicate_window: terms.dedup_window,
+        max_messages: -1,
+        max_bytes: -1,
+        ..Config::default()
+    };
+    ensure(context, stream).await?;
+    let store = context.get_key_value(bucket).await;
+    store.map_err(|error| OpenError::Server { name: exchange.to_owned(), error: error.into() })
 }
 
 /// Makes a stream, or finds that there is one that is the same.

@@ -53,11 +53,15 @@
 //! idempotent.
 
 mod codec;
+mod consumers;
 mod exchange;
 mod hub;
 mod message;
 mod nats;
+mod owners;
+mod ownership;
 mod pulls;
+mod requests;
 mod sink;
 mod source;
 
@@ -65,5 +69,5 @@ pub use codec::Codec;
 pub use exchange::{ByKey, Everyone, Exchange, Routing, Shared};
 pub use hub::{Hub, OpenError};
 pub use nats::Nats;
-pub use sink::Sink;
+pub use sink::{Forward, Sink};
 pub use source::{Receipt, Session, Source};

@@ -1,87 +1,108 @@
-//! Requests for messages, and what becomes of them.
-//!
-//! JetStream's pull requests, on one inbox for the life of a source. A request ends when all of its messages have come, or with a status; messages do
-//! not say to which request they belong, so what is still to come is counted for all requests together.
+//! A source's requests, on one inbox for its life: JetStream's pull requests.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::time::Duration;
 
-use async_nats::{Client, Message, StatusCode, Subscriber};
+use async_nats::{Client, Message, Subscriber};
 use futures_util::StreamExt;
 use genstage::{Error, Result};
 use tokio::time::{Instant, sleep_until};
 
+use crate::consumers::Consumers;
+use crate::ownership::Owned;
+use crate::requests::Requests;
+
 /// For how long a request stands: then it is made anew, or, of a source that ends, it is void.
-const EXPIRES: Duration = Duration::from_secs(2);
+pub(crate) const EXPIRES: Duration = Duration::from_secs(2);
 
-/// How long after its end the server's word of it may take, if there is a connection.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// How long to wait after the server has refused a request, for want of a leader or so.
-const PAUSE: Duration = Duration::from_millis(250);
+/// The same where there are more partitions than messages are wanted, so that requests go from one to the next, at least.
+const EXPIRES_SOON: Duration = Duration::from_millis(50);
 
 pub(crate) struct Pulls {
     client: Client,
-    /// Where requests go, and where answers come.
-    subject: String,
     inbox: String,
     answers: Subscriber,
-    /// Messages that have been requested and have not come.
-    left: usize,
-    /// Requests that may be open: their numbers, and until when.
-    open: VecDeque<(u64, Instant)>,
-    number: u64,
-    /// Messages to be requested, and before when not.
+    /// Where requests go: to the consumer of each partition.
+    subjects: Vec<String>,
+    /// Messages to be requested.
     wanted: usize,
-    not_before: Option<Instant>,
+    parts: BTreeMap<usize, Part>,
+    /// Until when it may request of the partitions it has.
+    until: Option<Instant>,
+    /// Requests are numbered. The first partition to be asked is another one each time.
+    number: u64,
     stopped: bool,
 }
 
+/// What is open of a partition.
+#[derive(Debug, Default)]
+struct Part {
+    requests: Requests,
+    /// Messages that have come and are not settled.
+    unsettled: usize,
+    is_kept: bool,
+    /// All that it was last asked for has come.
+    is_flowing: bool,
+}
+
+pub(crate) enum Answer {
+    /// A message, and its partition.
+    Message(usize, Message),
+    /// Something else has changed.
+    Status,
+    /// It was stopped, and nothing is open any more.
+    Over,
+}
+
 impl Pulls {
-    pub(crate) async fn new(client: Client, stream: &str, consumer: &str) -> Result<Self> {
+    pub(crate) async fn new(client: Client, consumers: &Consumers) -> Result<Self> {
         let inbox = client.new_inbox();
-        let answers = client.subscribe(format!("{inbox}.*")).await?;
+        let answers = client.subscribe(format!("{inbox}.>")).await?;
+        let next = format!("$JS.API.CONSUMER.MSG.NEXT.{}", consumers.exchange);
+        let partitions = 0..consumers.partitions.unwrap_or(1);
         Ok(Self {
             client,
-            subject: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
             inbox,
             answers,
-            left: 0,
-            open: VecDeque::new(),
-            number: 0,
+            subjects: partitions.map(|partition| format!("{next}.{}", consumers.name(partition))).collect(),
             wanted: 0,
-            not_before: None,
+            parts: BTreeMap::new(),
+            until: None,
+            number: 0,
             stopped: false,
         })
     }
 
-    /// Requests so many messages more.
-    pub(crate) async fn request(&mut self, messages: usize) -> Result {
-        let before = self.wanted;
-        self.wanted += messages;
-        let pulled = self.pull();
-        let pulled = pulled.await;
-        if pulled.is_err() {
-            self.wanted = before;
+    /// So many messages more are to be requested.
+    pub(crate) fn request(&mut self, messages: usize) {
+        if !self.stopped {
+            self.wanted += messages;
         }
-        pulled
     }
 
-    /// One request for all that is wanted. (Cancellation safe: it has been sent when it is noted.)
-    async fn pull(&mut self) -> Result {
-        if self.wanted == 0 || self.stopped || self.not_before.is_some() {
-            return Ok(());
+    /// From now on, what it owns; what is still held: that, and what is not settled yet of other partitions.
+    pub(crate) fn keep(&mut self, owned: &Owned) -> BTreeSet<usize> {
+        self.until = owned.until;
+        self.parts
+            .iter_mut()
+            .for_each(|(partition, part)| part.is_kept = owned.partitions.contains(partition));
+        self.parts.retain(|_, part| part.is_kept || part.unsettled > 0 || part.requests.left() > 0);
+        for partition in &owned.partitions {
+            self.parts.entry(*partition).or_default().is_kept = true;
         }
-        let (messages, number) = (self.wanted, self.number);
-        let request = format!("{{\"batch\":{messages},\"expires\":{}}}", EXPIRES.as_nanos());
-        let reply = format!("{}.{number}", self.inbox);
-        self.client.publish_with_reply(self.subject.clone(), reply, request.into()).await?;
-        self.number += 1;
-        self.wanted -= messages;
-        self.left += messages;
-        self.open.push_back((number, Instant::now() + EXPIRES + GRACE));
-        Ok(())
+        self.parts.keys().copied().collect()
+    }
+
+    /// There are partitions that it has not let go of.
+    pub(crate) fn lets_go(&self) -> bool {
+        self.parts.values().any(|part| !part.is_kept)
+    }
+
+    pub(crate) fn settled(&mut self, partition: usize) {
+        if let Some(part) = self.parts.get_mut(&partition) {
+            part.unsettled = part.unsettled.saturating_sub(1);
+        }
     }
 
     /// Requests nothing more. What is open ends by itself: nobody else would get what comes of it.
@@ -89,82 +110,98 @@ impl Pulls {
         (self.stopped, self.wanted) = (true, 0);
     }
 
-    /// The next message; none when it was stopped, and nothing is open any more. Cancellation safe.
-    pub(crate) async fn next(&mut self) -> Result<Option<Message>> {
-        loop {
-            self.pull().await?;
-            if self.stopped && self.left == 0 {
-                return Ok(None);
-            }
-            let until = self.open.front().map(|(_, until)| *until).into_iter().chain(self.not_before).min();
-            tokio::select! {
-                biased;
-                answer = self.answers.next() => match answer {
-                    Some(message) if is_event(&message) => {
-                        self.left = self.left.saturating_sub(1);
-                        if self.left == 0 {
-                            self.open.clear();
-                        }
-                        return Ok(Some(message));
-                    }
-                    Some(status) => self.hear(&status)?,
-                    None => return Err(Error::msg("the connection is closed")),
-                },
-                () = at(until) => self.look_at_the_clock(),
+    /// What comes next. Cancellation safe.
+    pub(crate) async fn next(&mut self) -> Result<Answer> {
+        self.share_out().await?;
+        if self.stopped && self.parts.values().all(|part| part.requests.left() == 0) {
+            return Ok(Answer::Over);
+        }
+        let until = self.parts.values().filter_map(|part| part.requests.until()).min();
+        tokio::select! {
+            biased;
+            answer = self.answers.next() => match answer {
+                Some(message) if message.status.is_none() => Ok(self.message(message)),
+                Some(status) => self.status(&status).map(|()| Answer::Status),
+                None => Err(Error::msg("the connection is closed")),
+            },
+            () = at(until) => {
+                let now = Instant::now();
+                let void = self.parts.values_mut().map(|part| part.requests.clock(now)).sum();
+                self.request(void);
+                Ok(Answer::Status)
             }
         }
     }
 
-    /// A request has come to its end, or is still open.
-    fn hear(&mut self, status: &Message) -> Result {
-        let code = status.status.unwrap_or(StatusCode::OK);
-        if code.as_u16() == 100 {
+    /// Requests what is wanted.
+    ///
+    /// Nobody knows which of several partitions has messages. So each is asked for one message; and as soon as that comes, for its share
+    /// of what is wanted, if it is there: nothing waits at a partition that has none for what another one has.
+    async fn share_out(&mut self) -> Result {
+        if self.wanted == 0 || self.stopped || self.until.is_some_and(|until| until <= Instant::now()) {
             return Ok(());
         }
-        let description = status.description.as_deref().unwrap_or_default();
-        if description.contains("Consumer Deleted") {
-            return Err(Error::msg("its consumer has been deleted on the server"));
+        let kept = self.parts.iter().filter(|(_, part)| part.is_kept);
+        let mut partitions: Vec<_> = kept.map(|(partition, _)| *partition).collect();
+        let all = partitions.len();
+        if all == 0 {
+            return Ok(());
         }
-        let number = status.subject.rsplit('.').next().and_then(|number| number.parse::<u64>().ok());
-        let is_it = |(open, _): &(u64, Instant)| Some(*open) == number;
-        if let Some(index) = self.open.iter().position(is_it) {
-            self.open.remove(index);
-        }
-        let pending = status.headers.as_ref().and_then(|headers| headers.get("Nats-Pending-Messages"));
-        let void = match pending.and_then(|pending| pending.as_str().parse().ok()) {
-            Some(pending) => self.left.min(pending),
-            None if self.open.is_empty() => self.left,
-            None => 0,
-        };
-        self.give_up(void);
-        if !matches!(code, StatusCode::TIMEOUT | StatusCode::NOT_FOUND) {
-            self.not_before = Some(Instant::now() + PAUSE);
+        partitions.rotate_left(self.number as usize % all);
+        let expires = EXPIRES.mul_f64((self.wanted as f64 / all as f64).min(1.0)).max(EXPIRES_SOON);
+        for partition in partitions {
+            let Some(part) = self.parts.get(&partition) else { continue };
+            let batch = match all {
+                1 => self.wanted,
+                _ if part.requests.left() > 0 => 0,
+                _ if part.is_flowing => self.wanted.div_ceil(all),
+                _ => self.wanted.min(1),
+            };
+            if batch > 0 && part.requests.is_welcome() {
+                let waits = all == 1 || !part.is_flowing;
+                self.pull(partition, batch, waits.then_some(expires)).await?;
+            }
         }
         Ok(())
     }
 
-    /// Nothing comes of so many requested messages: they are to be requested anew.
-    fn give_up(&mut self, messages: usize) {
-        self.left -= messages;
-        if !self.stopped {
-            self.wanted += messages;
-        }
+    /// One request, which waits for so long or is for what is there. (Cancellation safe: it has been sent when it is noted.)
+    async fn pull(&mut self, partition: usize, batch: usize, expires: Option<Duration>) -> Result {
+        let Some(subject) = self.subjects.get(partition).cloned() else { return Ok(()) };
+        let number = self.number;
+        let reply = format!("{}.{partition}.{number}", self.inbox);
+        let request = match expires {
+            Some(expires) => format!("{{\"batch\":{batch},\"expires\":{}}}", expires.as_nanos()),
+            None => format!("{{\"batch\":{batch},\"no_wait\":true}}"),
+        };
+        self.client.publish_with_reply(subject, reply, request.into()).await?;
+        self.number += 1;
+        self.wanted -= batch;
+        let part = self.parts.entry(partition).or_default();
+        part.requests.add(number, batch, Instant::now() + expires.unwrap_or_default());
+        Ok(())
     }
 
-    /// Requests whose end nobody has told are over all the same: the server was away.
-    fn look_at_the_clock(&mut self) {
-        let now = Instant::now();
-        self.not_before.take_if(|not_before| *not_before <= now);
-        let open = self.open.len();
-        self.open.retain(|(_, until)| *until > now);
-        if open > 0 && self.open.is_empty() {
-            self.give_up(self.left);
-        }
+    fn message(&mut self, message: Message) -> Answer {
+        // Messages have the subject under which they were stored, which ends with the partition, if there are any.
+        let partition = message.subject.rsplit('.').next().and_then(|last| last.parse().ok());
+        let partition = partition.filter(|partition| *partition < self.subjects.len()).unwrap_or(0);
+        let part = self.parts.entry(partition).or_default();
+        part.requests.message();
+        part.is_flowing = part.requests.left() == 0;
+        part.unsettled += 1;
+        Answer::Message(partition, message)
     }
-}
 
-fn is_event(message: &Message) -> bool {
-    message.status.is_none()
+    fn status(&mut self, status: &Message) -> Result {
+        let mut about = status.subject.rsplit('.').map(|token| token.parse::<u64>());
+        let (Some(Ok(number)), Some(Ok(partition))) = (about.next(), about.next()) else { return Ok(()) };
+        let Some(part) = self.parts.get_mut(&(partition as usize)) else { return Ok(()) };
+        let void = part.requests.status(number, status)?;
+        part.is_flowing &= void == 0;
+        self.request(void);
+        Ok(())
+    }
 }
 
 async fn at(time: Option<Instant>) {

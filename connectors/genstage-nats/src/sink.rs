@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use genstage::Error;
+use async_nats::jetstream::stream::RetentionPolicy;
 use genstage::prelude::*;
+use genstage::remote::Delivered;
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -28,6 +29,25 @@ type Id<T> = Arc<dyn Fn(&T) -> String + Send + Sync>;
 /// The stage fails when an event cannot be encoded, and when the server says that it will never take a message: one that is too large.
 #[stage(consumer)]
 pub struct Sink<T: Send + 'static, R: Send + 'static> {
+    inlet: Inlet<T, R>,
+}
+
+/// A consumer that puts events of another exchange into this one; from [`Hub::forward`](crate::Hub::forward).
+///
+/// It does as [`Sink`] does. An event is done with, to the exchange it has come from, when the server has confirmed that it is in this one: so
+/// each goes from one exchange to the other at least once, and if it has an [id](Self::id) that is the same when it comes again, within the
+/// [window](crate::Exchange::dedup_window) once.
+///
+/// # Errors
+///
+/// As [`Sink`].
+#[stage(consumer)]
+pub struct Forward<T: Send + 'static, R: Send + 'static> {
+    inlet: Inlet<T, R>,
+}
+
+/// What puts events in.
+struct Inlet<T, R> {
     exchange: Arc<Opened<R>>,
     context: jetstream::Context,
     id: Option<Id<T>>,
@@ -36,49 +56,69 @@ pub struct Sink<T: Send + 'static, R: Send + 'static> {
 
 impl<T: Send + 'static, R: Send + 'static> Sink<T, R> {
     pub(crate) fn new(exchange: Arc<Opened<R>>) -> Self {
-        let context = context(exchange.client.clone());
-        Self { exchange, context, id: None, has_subscribers: false }
+        Self { inlet: Inlet::new(exchange) }
     }
 
     /// What tells an event from every other: one that is put in once more within the exchange's
     /// [window](crate::Exchange::dedup_window), by whomever, is not stored again. Several events in one message are told by all their ids
     /// together. Without it, only what this sink itself repeats is known again.
     #[must_use]
-    pub fn id<K: fmt::Display>(mut self, id: impl Fn(&T) -> K + Send + Sync + 'static) -> Self {
+    pub fn id<K: fmt::Display>(self, id: impl Fn(&T) -> K + Send + Sync + 'static) -> Self {
+        Self { inlet: self.inlet.known_by(id) }
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> Forward<T, R> {
+    pub(crate) fn new(exchange: Arc<Opened<R>>) -> Self {
+        Self { inlet: Inlet::new(exchange) }
+    }
+
+    /// What tells an event from every other, as [`Sink::id`].
+    #[must_use]
+    pub fn id<K: fmt::Display>(self, id: impl Fn(&T) -> K + Send + Sync + 'static) -> Self {
+        Self { inlet: self.inlet.known_by(id) }
+    }
+}
+
+impl<T, R> Inlet<T, R> {
+    fn new(exchange: Arc<Opened<R>>) -> Self {
+        let context = context(exchange.client.clone());
+        Self { exchange, context, id: None, has_subscribers: false }
+    }
+
+    fn known_by<K: fmt::Display>(mut self, id: impl Fn(&T) -> K + Send + Sync + 'static) -> Self {
         self.id = Some(Arc::new(move |event| id(event).to_string()));
         self
     }
 }
 
-impl<T, R> Sink<T, R>
-where
-    T: Serialize + Send + Sync + 'static,
-    R: Routing<T>,
-{
+impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Inlet<T, R> {
+    async fn put(&mut self, events: impl Iterator<Item = &T> + Send) -> Result {
+        let messages = self.messages(events)?;
+        self.wait_for_subscribers().await;
+        let stored = store(&self.context, messages).await;
+        stored.map_err(|error| error.context(format!("putting events into `{}`", self.exchange.name)))
+    }
+
     /// Messages of one partition each, in the order of their events.
-    fn messages(&self, events: Vec<T>) -> Result<Vec<Outgoing>> {
-        let Opened { name, routing, terms, .. } = &*self.exchange;
-        let mut parts: Vec<Vec<T>> = vec![];
+    fn messages<'a>(&self, events: impl Iterator<Item = &'a T>) -> Result<Vec<Outgoing>> {
+        let Opened { name, routing, terms, codec, .. } = &*self.exchange;
+        let mut parts: Vec<Vec<&T>> = vec![];
         parts.resize_with(routing.partitions().unwrap_or(1), Vec::new);
         for event in events {
-            let partition = routing.partition(&event);
-            parts[partition].push(event);
+            parts[routing.partition(event)].push(event);
         }
         let mut messages = vec![];
         for (number, part) in parts.iter().enumerate() {
             let subject = subject(name, routing.partitions().map(|_| number));
             for events in part.chunks(terms.pack) {
-                messages.push(Outgoing::new(
-                    subject.clone(),
-                    &self.id_of(events),
-                    self.exchange.codec.encode(events)?,
-                ));
+                messages.push(Outgoing::new(subject.clone(), &self.id_of(events), codec.encode(events)?));
             }
         }
         Ok(messages)
     }
 
-    fn id_of(&self, events: &[T]) -> String {
+    fn id_of(&self, events: &[&T]) -> String {
         match &self.id {
             Some(id) => events.iter().map(|event| id(event)).collect::<Vec<_>>().join(","),
             None => self.exchange.client.new_inbox(),
@@ -86,9 +126,9 @@ where
     }
 
     /// Waits until somebody has subscribed to a broadcast: before, it would go to nobody.
-    async fn wait_for_subscribers(&mut self) -> Result {
+    async fn wait_for_subscribers(&mut self) {
         let Opened { context, name, .. } = &*self.exchange;
-        while !self.has_subscribers && R::RETENTION == jetstream::stream::RetentionPolicy::Interest {
+        while !self.has_subscribers && R::RETENTION == RetentionPolicy::Interest {
             // A server that does not answer now may do so soon.
             let stream = context.get_stream(name).await;
             self.has_subscribers = stream.is_ok_and(|stream| stream.cached_info().state.consumer_count > 0);
@@ -96,27 +136,36 @@ where
                 sleep(LOOK).await;
             }
         }
-        Ok(())
     }
 }
 
-impl<T, R> Consumer for Sink<T, R>
-where
-    T: Serialize + Send + Sync + 'static,
-    R: Routing<T>,
-{
+impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Consumer for Sink<T, R> {
     type Event = T;
 
     async fn handle_events(&mut self, events: &mut Batch<T>, _: &mut Context<Self>) -> Result {
-        self.wait_for_subscribers().await?;
-        let messages = self.messages(events.take())?;
-        let stored = store(&self.context, messages).await;
-        stored.map_err(|error: Error| error.context(format!("putting events into `{}`", self.exchange.name)))
+        self.inlet.put(events.take().iter()).await
+    }
+}
+
+impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Consumer for Forward<T, R> {
+    type Event = Delivered<T>;
+
+    async fn handle_events(&mut self, events: &mut Batch<Delivered<T>>, _: &mut Context<Self>) -> Result {
+        let events = events.take();
+        self.inlet.put(events.iter().map(|event| &**event)).await?;
+        events.into_iter().for_each(Delivered::done);
+        Ok(())
     }
 }
 
 impl<T: Send + 'static, R: Send + 'static> fmt::Debug for Sink<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("exchange", &self.exchange.name).finish_non_exhaustive()
+        f.debug_struct("Sink").field("exchange", &self.inlet.exchange.name).finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> fmt::Debug for Forward<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forward").field("exchange", &self.inlet.exchange.name).finish_non_exhaustive()
     }
 }

@@ -1,11 +1,10 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, Config, Consumer, DeliverPolicy, IntoConsumerConfig, pull};
-use async_nats::jetstream::stream::RetentionPolicy;
+use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::{AckKind, Context};
 use async_nats::{Client, Message};
 use genstage::remote::{Delivery, FromRemote, Outcome, Remote, Settled};
@@ -13,10 +12,12 @@ use genstage::{Error, Result};
 use serde::de::DeserializeOwned;
 
 use crate::Codec;
+use crate::consumers::Consumers;
 use crate::exchange::{Routing, Terms};
-use crate::hub::{Opened, dead_letters, difference, subject};
+use crate::hub::{Opened, dead_letters, subject};
 use crate::message::{Outgoing, store};
-use crate::pulls::Pulls;
+use crate::ownership::{Group, Owned, Ownership};
+use crate::pulls::{Answer, Pulls};
 
 /// A producer of what was put into an exchange; from [`Hub::source`](crate::Hub::source).
 pub type Source<T> = FromRemote<Session<T>>;
@@ -25,13 +26,13 @@ pub type Source<T> = FromRemote<Session<T>>;
 pub struct Session<T> {
     client: Client,
     context: Context,
-    exchange: String,
-    group: String,
-    partition: Option<usize>,
-    retention: RetentionPolicy,
+    consumers: Consumers,
+    /// Where it is stored who owns which partition, if there are any.
+    owners: Option<Store>,
     terms: Terms,
     codec: Codec,
     pulls: Option<Pulls>,
+    ownership: Option<Ownership>,
     stopped: bool,
     /// What is to go to the dead letters, and why.
     dead: Vec<(Receipt, String)>,
@@ -40,77 +41,68 @@ pub struct Session<T> {
 
 /// Names a delivery to the server.
 #[derive(Clone, Debug)]
-pub struct Receipt(Arc<Message>);
+pub struct Receipt {
+    message: Arc<Message>,
+    partition: usize,
+}
 
 impl<T> Session<T> {
-    pub(crate) fn new<R: Routing<T>>(exchange: &Opened<R>, group: &str, partition: Option<usize>) -> Self {
-        let Opened { client, context, name, terms, codec, .. } = exchange;
-        Self {
-            client: client.clone(),
+    pub(crate) fn new<R: Routing<T>>(exchange: &Opened<R>, group: &str) -> Self {
+        let Opened { client, context, name, routing, terms, codec, owners } = exchange;
+        let consumers = Consumers {
             context: context.clone(),
             exchange: name.clone(),
             group: group.to_owned(),
-            partition,
+            partitions: routing.partitions(),
             retention: R::RETENTION,
+            ack_wait: terms.ack_wait,
+        };
+        Self {
+            client: client.clone(),
+            context: context.clone(),
+            consumers,
+            owners: owners.clone(),
             terms: terms.clone(),
             codec: *codec,
             pulls: None,
+            ownership: None,
             stopped: false,
             dead: vec![],
             types: PhantomData,
         }
     }
 
-    /// The consumer that the server keeps account for: of the group, or of its partition.
-    async fn consumer(&self) -> Result<String> {
-        let Self { exchange, group, partition, terms, .. } = self;
-        let durable = partition.map_or_else(|| group.clone(), |partition| format!("{group}-{partition}"));
-        let wanted = pull::Config {
-            durable_name: Some(durable.clone()),
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: terms.ack_wait,
-            // Counted here, and bounded by demand.
-            max_deliver: -1,
-            max_ack_pending: -1,
-            // Who subscribes to a broadcast has what comes from now on; what is shared is there for whoever comes.
-            deliver_policy: match self.retention {
-                RetentionPolicy::Interest => DeliverPolicy::New,
-                _ => DeliverPolicy::All,
-            },
-            filter_subject: partition
-                .map_or_else(String::new, |partition| subject(exchange, Some(partition))),
-            ..pull::Config::default()
-        };
-        let stream = self.context.get_stream(exchange).await?;
-        let made = stream.create_consumer(wanted.clone()).await;
-        let made: Consumer<pull::Config> = made.map_err(|error| {
-            Error::new(error).context(format!("joining the group `{group}` of `{exchange}`"))
-        })?;
-        let compared = |config: &Config| {
-            [
-                ("acknowledgements", format!("{:?}", config.ack_policy)),
-                ("an ack wait", format!("{:?}", config.ack_wait)),
-                ("a filter", config.filter_subject.clone()),
-                ("a limit of deliveries", config.max_deliver.to_string()),
-            ]
-        };
-        match difference(compared(&wanted.into_consumer_config()), compared(&made.cached_info().config)) {
-            None => Ok(durable),
-            Some((field, wanted, got)) => {
-                let message =
-                    format!("the group `{group}` of `{exchange}` has {field} of {got}, not {wanted}");
-                Err(Error::msg(message))
-            }
+    /// Lets go of what it does not own any more, as soon as nothing is left of it.
+    fn let_go(&mut self) {
+        if let (Some(ownership), Some(pulls)) = (&mut self.ownership, &mut self.pulls)
+            && pulls.lets_go()
+        {
+            ownership.look(|owned| pulls.keep(owned));
         }
     }
 
     fn pulls(&mut self) -> Result<&mut Pulls> {
-        self.pulls.as_mut().ok_or_else(|| Error::msg("the source has not begun"))
+        self.pulls.as_mut().ok_or_else(not_begun)
+    }
+
+    /// Waits for what comes next. Cancellation safe.
+    async fn next(&mut self) -> Result<Answer> {
+        let pulls = self.pulls.as_mut().ok_or_else(not_begun)?;
+        let Some(ownership) = &mut self.ownership else { return pulls.next().await };
+        tokio::select! {
+            biased;
+            changed = ownership.changed() => {
+                changed?;
+                ownership.look(|owned| pulls.keep(owned));
+                Ok(Answer::Status)
+            }
+            answer = pulls.next() => answer,
+        }
     }
 
     /// Tells the server. Of a source that ends it waits until the server has heard it: then all is said that is to be said.
     async fn answer(&self, receipt: &Receipt, kind: AckKind) -> Result {
-        let Some(reply) = receipt.0.reply.clone() else { return Ok(()) };
+        let Some(reply) = receipt.message.reply.clone() else { return Ok(()) };
         match self.stopped {
             false => self.client.publish(reply, kind.into()).await?,
             // A server that does not answer hands it out again.
@@ -122,13 +114,13 @@ impl<T> Session<T> {
     /// Puts a message to the dead letters, and out of the way.
     async fn bury(&self, receipt: &Receipt, cause: &str) -> Result {
         let (stream, sequence, delivered) = receipt.about();
-        let letters = dead_letters(&self.exchange);
+        let letters = dead_letters(&self.consumers.exchange);
         let id = format!("{stream}:{sequence}");
-        let mut letter = Outgoing::new(subject(&letters, None), &id, receipt.0.payload.to_vec());
+        let mut letter = Outgoing::new(subject(&letters, None), &id, receipt.message.payload.to_vec());
         for (name, value) in [
             ("Genstage-Cause", cause.replace(['\r', '\n'], " ")),
-            ("Genstage-Group", self.group.clone()),
-            ("Genstage-Subject", receipt.0.subject.to_string()),
+            ("Genstage-Group", self.consumers.group.clone()),
+            ("Genstage-Subject", receipt.message.subject.to_string()),
             ("Genstage-Delivered", delivered.to_string()),
         ] {
             letter.headers.insert(name, value.as_str());
@@ -141,7 +133,9 @@ impl<T> Session<T> {
     async fn bury_the_dead(&mut self) -> Result {
         while let Some((receipt, cause)) = self.dead.last() {
             self.bury(receipt, cause).await?;
+            let partition = receipt.partition;
             self.dead.pop();
+            self.pulls()?.settled(partition);
         }
         Ok(())
     }
@@ -150,7 +144,7 @@ impl<T> Session<T> {
 impl Receipt {
     /// The stream, the message's number in it, and how often it has been delivered.
     fn about(&self) -> (&str, u64, u64) {
-        let tokens: Vec<&str> = self.0.reply.as_deref().unwrap_or_default().split('.').collect();
+        let tokens: Vec<&str> = self.message.reply.as_deref().unwrap_or_default().split('.').collect();
         // `$JS.ACK.stream.consumer.delivered.sequence.…`, with a domain and an account before the stream from another version on.
         let stream = if tokens.len() > 9 { 4 } else { 2 };
         let token = |index: usize| tokens.get(stream + index).copied().unwrap_or_default();
@@ -163,23 +157,37 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
     type Receipt = Receipt;
 
     async fn open(&mut self) -> Result {
-        let consumer = self.consumer().await?;
-        self.pulls = Some(Pulls::new(self.client.clone(), &self.exchange, &consumer).await?);
+        self.consumers.make().await?;
+        let mut pulls = Pulls::new(self.client.clone(), &self.consumers).await?;
+        match (&self.owners, self.consumers.partitions) {
+            (Some(store), Some(partitions)) => {
+                let (consumers, store) = (self.consumers.clone(), store.clone());
+                self.ownership = Some(Ownership::join(Group { consumers, partitions, store }));
+            }
+            _ => drop(pulls.keep(&Owned { partitions: BTreeSet::from([0]), until: None })),
+        }
+        self.pulls = Some(pulls);
         Ok(())
     }
 
     async fn request(&mut self, events: usize) -> Result {
         let messages = events.div_ceil(self.terms.pack);
-        self.pulls()?.request(messages).await
+        self.pulls()?.request(messages);
+        Ok(())
     }
 
     async fn receive(&mut self) -> Result<Option<Delivery<T, Receipt>>> {
         loop {
             self.bury_the_dead().await?;
-            let Some(message) = self.pulls()?.next().await? else { return Ok(None) };
-            let receipt = Receipt(Arc::new(message));
+            self.let_go();
+            let (partition, message) = match self.next().await? {
+                Answer::Message(partition, message) => (partition, message),
+                Answer::Status => continue,
+                Answer::Over => return Ok(None),
+            };
+            let receipt = Receipt { message: Arc::new(message), partition };
             let (.., delivered) = receipt.about();
-            let events = match self.codec.decode(&receipt.0.payload) {
+            let events = match self.codec.decode(&receipt.message.payload) {
                 _ if delivered > self.terms.max_deliver => {
                     Err(Error::msg("it was handed out as often as it may be, and nobody has settled it"))
                 }
@@ -205,8 +213,12 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
                 }
                 _ => self.answer(receipt, AckKind::Nak(Some(self.terms.redeliver_after))).await?,
             }
+            if *outcome != Outcome::InProgress {
+                self.pulls()?.settled(receipt.partition);
+            }
             settled.pop_front();
         }
+        self.let_go();
         Ok(())
     }
 
@@ -225,12 +237,10 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
 
 impl<T> fmt::Debug for Session<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { exchange, group, partition, .. } = self;
-        let mut debug = f.debug_struct("Session");
-        debug
-            .field("exchange", exchange)
-            .field("group", group)
-            .field("partition", partition)
-            .finish_non_exhaustive()
+        f.debug_struct("Session").field("consumers", &self.consumers).finish_non_exhaustive()
     }
+}
+
+fn not_begun() -> Error {
+    Error::msg("the source has not begun")
 }

@@ -1,6 +1,8 @@
 //! What comes of events in an exchange: kept, settled, told apart, given up.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -265,6 +267,39 @@ async fn a_shared_exchange_has_one_group() {
     let failure = timeout(LONG, second.running.join()).await.unwrap().unwrap_err().to_string();
     assert!(failure.contains("joining the group `second` of `numbers`"), "{failure}");
     first.running.stop(Reason::Shutdown).await.unwrap();
+}
+
+/// From one exchange to the next, by a worker that fails in the middle and begins anew: each is in both, and goes on once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_go_from_one_exchange_to_the_next() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.ack_wait(Duration::from_secs(60))).await;
+    let nats = Nats::connect(&server.url).await.unwrap();
+    let squares = nats.exchange("squares").open::<u64>(Codec::Json).await.unwrap();
+    put(&hub, 0..100).await;
+    let (from, to) = (hub.clone(), squares.clone());
+    static FAILURES: AtomicUsize = AtomicUsize::new(3);
+    let fails = || FAILURES.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+    let running = pipeline! {
+        max_restarts: 10;
+        source = from.source("workers");
+        square = map(move |n: Delivered<u64>| {
+            assert!(*n != 50 || !fails());
+            n.map(|n| n * n)
+        }), restart: on_failure;
+        out = to.forward().id(|n| *n);
+        source => square => out [max_demand: 10];
+    }
+    .start()
+    .unwrap();
+    is_empty(&server, "numbers").await;
+    let mut taking = take(&squares, "group");
+    let mut numbers = taking.done(100).await;
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq((0..100).map(|n| n * n)));
+    is_empty(&server, "squares").await;
+    running.drain().await.unwrap();
+    taking.ends().await;
 }
 
 #[tokio::test]

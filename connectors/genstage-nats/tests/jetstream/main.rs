@@ -9,5 +9,6 @@
 
 mod flow;
 mod numbers;
+mod partitions;
 mod server;
 mod suite;

@@ -1,0 +1,98 @@
+//! The consumers that the server keeps account for: that of a group, or of each of its partitions.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::consumer::{AckPolicy, Config, Consumer, DeliverPolicy, IntoConsumerConfig, pull};
+use async_nats::jetstream::stream::RetentionPolicy;
+use genstage::{Error, Result};
+
+use crate::hub::{difference, subject};
+
+/// A group of an exchange, as the server has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Consumers {
+    pub(crate) context: Context,
+    pub(crate) exchange: String,
+    pub(crate) group: String,
+    pub(crate) partitions: Option<usize>,
+    pub(crate) retention: RetentionPolicy,
+    pub(crate) ack_wait: Duration,
+}
+
+impl Consumers {
+    /// Makes those that are not there.
+    pub(crate) async fn make(&self) -> Result {
+        for partition in 0..self.partitions.unwrap_or(1) {
+            self.make_one(partition).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn name(&self, partition: usize) -> String {
+        match self.partitions {
+            Some(_) => format!("{}-{partition}", self.group),
+            None => self.group.clone(),
+        }
+    }
+
+    async fn make_one(&self, partition: usize) -> Result {
+        let Self { exchange, group, .. } = self;
+        let wanted = self.config(partition);
+        let stream = self.context.get_stream_no_info(exchange).await?;
+        let made = stream.create_consumer(wanted.clone()).await;
+        let made: Consumer<pull::Config> = made.map_err(|error| {
+            Error::new(error).context(format!("joining the group `{group}` of `{exchange}`"))
+        })?;
+        // Servers ignore what they do not know, and leave a consumer that is there as it is.
+        let compared = |config: &Config| {
+            [
+                ("acknowledgements", format!("{:?}", config.ack_policy)),
+                ("an ack wait", format!("{:?}", config.ack_wait)),
+                ("a filter", config.filter_subject.clone()),
+                ("a limit of deliveries", config.max_deliver.to_string()),
+            ]
+        };
+        match difference(compared(&wanted.into_consumer_config()), compared(&made.cached_info().config)) {
+            None => Ok(()),
+            Some((field, wanted, got)) => {
+                let message =
+                    format!("the group `{group}` of `{exchange}` has {field} of {got}, not {wanted}");
+                Err(Error::msg(message))
+            }
+        }
+    }
+
+    fn config(&self, partition: usize) -> pull::Config {
+        let filter = self.partitions.map(|_| subject(&self.exchange, Some(partition)));
+        pull::Config {
+            durable_name: Some(self.name(partition)),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: self.ack_wait,
+            // Counted by the source, and bounded by demand.
+            max_deliver: -1,
+            max_ack_pending: -1,
+            // Who subscribes to a broadcast has what comes from now on; what is shared is there for whoever comes.
+            deliver_policy: match self.retention {
+                RetentionPolicy::Interest => DeliverPolicy::New,
+                _ => DeliverPolicy::All,
+            },
+            filter_subject: filter.unwrap_or_default(),
+            ..pull::Config::default()
+        }
+    }
+
+    /// All that was handed out has been settled.
+    pub(crate) async fn is_settled(&self, partition: usize) -> Result<bool> {
+        let stream = self.context.get_stream_no_info(&self.exchange).await?;
+        Ok(stream.consumer_info(self.name(partition)).await?.num_ack_pending == 0)
+    }
+
+    /// Has all that is not settled handed out anew, in its order.
+    pub(crate) async fn begin_anew(&self, partition: usize) -> Result {
+        let stream = self.context.get_stream_no_info(&self.exchange).await?;
+        // One that is not there needs no deleting.
+        let _ = stream.delete_consumer(&self.name(partition)).await;
+        self.make_one(partition).await
+    }
+}

@@ -1,0 +1,171 @@
+//! Requests for messages that are open with one consumer of the server's, as a value.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use async_nats::{Message, StatusCode};
+use genstage::{Error, Result};
+use tokio::time::Instant;
+
+/// How long after its end the server's word of it may take, if there is a connection.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to wait after the server has refused a request, for want of a leader or so.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What is still to come. A request ends when all of its messages have come, or with a status; messages do not say to which request
+/// they belong, so what is left is counted for all together.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    /// Messages that have been requested and have not come.
+    left: usize,
+    /// Requests that may be open: their numbers, and until when.
+    open: VecDeque<(u64, Instant)>,
+    not_before: Option<Instant>,
+}
+
+impl Requests {
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The server has not just refused one.
+    pub(crate) fn is_welcome(&self) -> bool {
+        self.not_before.is_none()
+    }
+
+    /// One more, for so many messages, which the server ends at that time.
+    pub(crate) fn add(&mut self, number: u64, messages: usize, end: Instant) {
+        self.left += messages;
+        self.open.push_back((number, end + GRACE));
+    }
+
+    pub(crate) fn message(&mut self) {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            self.open.clear();
+        }
+    }
+
+    /// What the server says of one: it has come to its end, or is still open. How many messages will not come.
+    ///
+    /// # Errors
+    ///
+    /// If nothing will ever come.
+    pub(crate) fn status(&mut self, number: u64, status: &Message) -> Result<usize> {
+        let code = status.status.unwrap_or(StatusCode::OK);
+        if code.as_u16() == 100 {
+            return Ok(0);
+        }
+        let description = status.description.as_deref().unwrap_or_default();
+        if description.contains("Consumer Deleted") {
+            return Err(Error::msg("its consumer has been deleted on the server"));
+        }
+        self.open.retain(|(open, _)| *open != number);
+        let pending = status.headers.as_ref().and_then(|headers| headers.get("Nats-Pending-Messages"));
+        let void = match pending.and_then(|pending| pending.as_str().parse().ok()) {
+            Some(pending) => self.left.min(pending),
+            None if self.open.is_empty() => self.left,
+            None => 0,
+        };
+        self.left -= void;
+        if !matches!(code, StatusCode::TIMEOUT | StatusCode::NOT_FOUND) {
+            self.not_before = Some(Instant::now() + PAUSE);
+        }
+        Ok(void)
+    }
+
+    /// When to look at the clock.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.open.front().map(|(_, until)| *until).into_iter().chain(self.not_before).min()
+    }
+
+    /// Requests whose end nobody has told are over all the same: the server was away. How many messages will not come.
+    pub(crate) fn clock(&mut self, now: Instant) -> usize {
+        self.not_before.take_if(|not_before| *not_before <= now);
+        let open = self.open.len();
+        self.open.retain(|(_, until)| *until > now);
+        match open > 0 && self.open.is_empty() {
+            true => std::mem::take(&mut self.left),
+            false => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_nats::HeaderMap;
+
+    use super::*;
+
+    fn status(code: u16, description: &str, pending: Option<usize>) -> Message {
+        let headers = pending.map(|pending| {
+            let mut headers = HeaderMap::new();
+            headers.insert("Nats-Pending-Messages", pending.to_string());
+            headers
+        });
+        Message {
+            subject: "inbox".into(),
+            reply: None,
+            payload: "".into(),
+            headers,
+            status: StatusCode::try_from(code).ok(),
+            description: Some(description.into()),
+            length: 0,
+        }
+    }
+
+    /// Two requests, for seven messages.
+    fn requests() -> Requests {
+        let mut requests = Requests::default();
+        requests.add(0, 3, Instant::now());
+        requests.add(1, 4, Instant::now());
+        requests
+    }
+
+    #[test]
+    fn what_has_come_is_not_to_come_any_more() {
+        let mut requests = requests();
+        (0..7).for_each(|_| requests.message());
+        assert_eq!((requests.left(), requests.until()), (0, None));
+        // More than was asked for is no reason to count backwards.
+        requests.message();
+        assert_eq!(requests.left(), 0);
+    }
+
+    #[test]
+    fn a_request_that_has_expired_says_what_will_not_come_of_it() {
+        let mut requests = requests();
+        requests.message();
+        assert_eq!(requests.status(0, &status(408, "Request Timeout", Some(2))).unwrap(), 2);
+        assert_eq!((requests.left(), requests.is_welcome()), (4, true));
+    }
+
+    /// Older servers do not say how many; when there is no other request, it is all.
+    #[test]
+    fn the_last_request_to_end_takes_all_that_is_left_with_it() {
+        let mut requests = requests();
+        assert_eq!(requests.status(0, &status(404, "No Messages", None)).unwrap(), 0);
+        assert_eq!(requests.status(1, &status(404, "No Messages", None)).unwrap(), 7);
+    }
+
+    #[test]
+    fn a_refusal_makes_a_pause() {
+        let mut requests = requests();
+        assert_eq!(requests.status(1, &status(409, "Exceeded MaxWaiting", None)).unwrap(), 0);
+        assert!(!requests.is_welcome());
+        assert_eq!(requests.clock(Instant::now() + PAUSE), 0);
+        assert!(requests.is_welcome());
+        assert_eq!(requests.status(0, &status(100, "Idle Heartbeat", None)).unwrap(), 0);
+        let deleted = requests.status(0, &status(409, "Consumer Deleted", None)).unwrap_err();
+        assert_eq!(deleted.to_string(), "its consumer has been deleted on the server");
+    }
+
+    #[test]
+    fn a_server_that_is_away_ends_all_that_is_open() {
+        let mut requests = requests();
+        assert_eq!(requests.clock(Instant::now()), 0);
+        assert_eq!(requests.clock(Instant::now() + GRACE), 7);
+        assert_eq!((requests.left(), requests.until()), (0, None));
+    }
+}
