@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::{AckPolicy, Config, Consumer, DeliverPolicy, IntoConsumerConfig, pull};
-use async_nats::jetstream::stream::RetentionPolicy;
+use async_nats::jetstream::stream::{ConsumerErrorKind, RetentionPolicy};
+use async_nats::jetstream::{Context, ErrorCode};
 use genstage::{Error, Result};
 
-use crate::hub::{difference, subject};
+use crate::exchange::Routing;
+use crate::hub::{Opened, difference, subject};
 
 /// A group of an exchange, as the server has it.
 #[derive(Clone, Debug)]
@@ -21,6 +22,18 @@ pub(crate) struct Consumers {
 }
 
 impl Consumers {
+    pub(crate) fn of<T, R: Routing<T>>(exchange: &Opened<R>, group: &str) -> Self {
+        let Opened { context, name, routing, terms, .. } = exchange;
+        Self {
+            context: context.clone(),
+            exchange: name.clone(),
+            group: group.to_owned(),
+            partitions: routing.partitions(),
+            retention: R::RETENTION,
+            ack_wait: terms.ack_wait,
+        }
+    }
+
     /// Makes those that are not there.
     pub(crate) async fn make(&self) -> Result {
         for partition in 0..self.partitions.unwrap_or(1) {
@@ -90,9 +103,29 @@ impl Consumers {
 
     /// Has all that is not settled handed out anew, in its order.
     pub(crate) async fn begin_anew(&self, partition: usize) -> Result {
-        let stream = self.context.get_stream_no_info(&self.exchange).await?;
-        // One that is not there needs no deleting.
-        let _ = stream.delete_consumer(&self.name(partition)).await;
+        self.remove_one(partition).await?;
         self.make_one(partition).await
+    }
+
+    /// Removes those that are there.
+    pub(crate) async fn remove(&self) -> Result {
+        for partition in 0..self.partitions.unwrap_or(1) {
+            self.remove_one(partition).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_one(&self, partition: usize) -> Result {
+        let stream = self.context.get_stream_no_info(&self.exchange).await?;
+        let removed = stream.delete_consumer(&self.name(partition)).await;
+        match removed.map_err(|error| (error.kind(), error)) {
+            Err((ConsumerErrorKind::JetStream(why), _))
+                if why.error_code() == ErrorCode::CONSUMER_NOT_FOUND =>
+            {
+                Ok(())
+            }
+            Err((_, error)) => Err(error.into()),
+            Ok(_) => Ok(()),
+        }
     }
 }

@@ -3,14 +3,18 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_nats::Client;
-use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind};
+use async_nats::jetstream::context::{
+    CreateStreamError, CreateStreamErrorKind, DeleteStreamError, DeleteStreamErrorKind,
+};
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use async_nats::jetstream::{Context, ErrorCode};
+use genstage::Result;
 use genstage::remote::from_remote;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::consumers::Consumers;
 use crate::exchange::{Routing, Terms};
 use crate::source::Session;
 use crate::{Codec, Forward, Sink, Source};
@@ -54,6 +58,14 @@ pub enum OpenError {
         /// What is there.
         got: String,
     },
+    /// The server can do no exchanges.
+    #[error("`{name}` was not opened: {reason}")]
+    Unfit {
+        /// The exchange's name.
+        name: String,
+        /// What it lacks, and the way out.
+        reason: String,
+    },
     /// The server refused, or did not answer.
     #[error("`{name}` was not opened: {error}")]
     Server {
@@ -84,6 +96,11 @@ pub(crate) fn dead_letters(name: &str) -> String {
     format!("{name}-dead")
 }
 
+/// The name of the bucket in which it is stored who owns which partition.
+fn owners_bucket(name: &str) -> String {
+    format!("{name}-owners")
+}
+
 impl<T, R> Hub<T, R>
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -100,6 +117,11 @@ where
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
         if name.is_empty() || !name.chars().all(is_part) {
             return Err(OpenError::Name(name));
+        }
+        if !client.is_server_compatible(2, 9, 0) {
+            let version = client.server_info().version;
+            let reason = format!("the server is {version}, and 2.9 is the first that can do exchanges");
+            return Err(OpenError::Unfit { name, reason });
         }
         let context = crate::message::context(client.clone());
         let dead = dead_letters(&name);
@@ -144,6 +166,33 @@ where
         from_remote(self.session(group))
     }
 
+    /// Removes a group, and what the server has kept for it: a subscriber to a broadcast that will not come again would have all events
+    /// stored for it for ever. Its sources end with an error.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer. Cancellation safe.
+    pub async fn remove_group(&self, group: &str) -> Result {
+        Consumers::of::<T, R>(&self.exchange, group).remove().await
+    }
+
+    /// Removes the exchange from the server, with all that is in it and its dead letters.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer: then a part may be gone, and it may be removed again. Cancellation safe.
+    pub async fn remove(&self) -> Result {
+        let Opened { context, name, .. } = &*self.exchange;
+        for stream in [name.clone(), dead_letters(name), format!("KV_{}", owners_bucket(name))] {
+            match context.delete_stream(&stream).await {
+                Ok(_) => {}
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// What [`source`](Self::source) makes a stage of.
     #[must_use]
     pub fn session(&self, group: &str) -> Session<T> {
@@ -171,9 +220,17 @@ impl<T, R> fmt::Debug for Hub<T, R> {
     }
 }
 
+/// What removing something has come to that is not there.
+fn is_missing(error: &DeleteStreamError) -> bool {
+    match error.kind() {
+        DeleteStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
+        _ => false,
+    }
+}
+
 /// A bucket of JetStream's keys and values. It is made as a stream: the client's own way needs servers after 2.9.
 async fn owners(context: &Context, exchange: &str, terms: &Terms) -> Result<Store, OpenError> {
-    let bucket = format!("{exchange}-owners");
+    let bucket = owners_bucket(exchange);
     let stream = Config {
         name: format!("KV_{bucket}"),
         subjects: vec![format!("$KV.{bucket}.>")],
@@ -201,6 +258,10 @@ async fn ensure(context: &Context, wanted: Config) -> Result<(), OpenError> {
         Err(error) if is_taken(&error) => {
             let stream = context.get_stream(&wanted.name).await.map_err(|error| server(error.into()))?;
             stream.cached_info().config.clone()
+        }
+        Err(error) if error.kind() == CreateStreamErrorKind::JetStreamUnavailable => {
+            let reason = "the server has no JetStream: start it with `nats-server -js`".to_owned();
+            return Err(OpenError::Unfit { name: wanted.name, reason });
         }
         Err(error) => return Err(server(error.into())),
     };

@@ -48,19 +48,11 @@ pub struct Receipt {
 
 impl<T> Session<T> {
     pub(crate) fn new<R: Routing<T>>(exchange: &Opened<R>, group: &str) -> Self {
-        let Opened { client, context, name, routing, terms, codec, owners } = exchange;
-        let consumers = Consumers {
-            context: context.clone(),
-            exchange: name.clone(),
-            group: group.to_owned(),
-            partitions: routing.partitions(),
-            retention: R::RETENTION,
-            ack_wait: terms.ack_wait,
-        };
+        let Opened { client, context, terms, codec, owners, .. } = exchange;
         Self {
             client: client.clone(),
             context: context.clone(),
-            consumers,
+            consumers: Consumers::of::<T, R>(exchange, group),
             owners: owners.clone(),
             terms: terms.clone(),
             codec: *codec,

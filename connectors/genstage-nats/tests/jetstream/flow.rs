@@ -6,10 +6,13 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use futures_util::StreamExt;
 use genstage::Reason;
 use genstage::prelude::*;
 use genstage::remote::Delivered;
 use genstage_nats::{Codec, Nats, OpenError};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::numbers::{LONG, is_empty, messages, open, put, shared, subscribers, take, unsettled};
@@ -252,6 +255,74 @@ async fn what_is_there_and_differs_is_refused() {
     assert!(matches!(name, OpenError::Name(_)), "{name}");
     let many = nats.exchange("many").replicas(3).open::<u64>(Codec::Json).await.unwrap_err();
     assert!(many.to_string().contains("replicas"), "{many}");
+}
+
+/// What it says of itself is all that is needed.
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let info = r#"INFO {"server_id":"old","version":"2.8.4","max_payload":1048576,"headers":true,"jetstream":true}"#;
+        socket.write_all(format!("{info}\r\nPONG\r\n").as_bytes()).await.unwrap();
+        tokio::io::copy(&mut socket, &mut tokio::io::sink()).await.unwrap();
+    });
+    let nats = Nats::connect(&url).await.unwrap();
+    let old = nats.exchange("numbers").open::<u64>(Codec::Json).await.unwrap_err();
+    assert_eq!(
+        old.to_string(),
+        "`numbers` was not opened: the server is 2.8.4, and 2.9 is the first that can do exchanges"
+    );
+}
+
+/// A handler that takes longer than the server waits says that it is at it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_progress_does_not_come_again() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.ack_wait(Duration::from_secs(2))).await;
+    put(&hub, 0..2).await;
+    let mut taking = take(&hub, "group");
+    let said = taking.next().await;
+    // The one of which nothing is said comes again.
+    let mut forgotten = vec![taking.next().await];
+    while forgotten.len() < 3 {
+        tokio::select! {
+            again = taking.next() => forgotten.push(again),
+            () = tokio::time::sleep(Duration::from_millis(200)) => said.in_progress(),
+        }
+    }
+    assert!(forgotten.iter().all(|again| **again != *said));
+    said.done();
+    forgotten.into_iter().for_each(Delivered::done);
+    is_empty(&server, "numbers").await;
+    taking.ends().await;
+}
+
+/// What is removed can be made anew, on other terms; a subscriber that is removed holds nothing up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_and_exchanges_can_be_removed() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.broadcast()).await;
+    let (gone, mut stays) = (take(&hub, "gone"), take(&hub, "stays"));
+    while subscribers(&server).await < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    gone.ends().await;
+    put(&hub, 0..10).await;
+    assert_eq!(stays.done(10).await.len(), 10);
+    assert_eq!(messages(&server, "numbers").await, 10);
+    hub.remove_group("gone").await.unwrap();
+    is_empty(&server, "numbers").await;
+    stays.ends().await;
+    hub.remove().await.unwrap();
+    let anew = open(shared(&server).await.partition(2, |n| *n)).await;
+    put(&anew, 0..10).await;
+    anew.remove().await.unwrap();
+    // What is not there needs no removing.
+    anew.remove().await.unwrap();
+    let context = jetstream::new(async_nats::connect(&server.url).await.unwrap());
+    assert_eq!(context.stream_names().count().await, 0);
 }
 
 /// A second group of a shared exchange would have a part of the events: the server refuses it, and the stage says so.
