@@ -206,6 +206,8 @@
 //! | [Coming from channels and streams](guide::coming_from_channels_and_streams) | tokio's channels and `futures::Stream`, side by side; bridges both ways |
 //! | [Coming from Elixir](guide::coming_from_elixir) | GenStage's words, and where they are here |
 //!
+//! "Outgrowing one machine" is the documentation of the crate `genstage-nats`: the same stages on several machines, over NATS JetStream.
+//!
 //! [`pipeline!`] and [`#[stage]`](macro@stage) are the reference; [`telemetry`] has all that is traced and measured.
 //!
 //! # When not to use stages
@@ -218,8 +220,9 @@
 //!   faster (`docs/performance.md`).
 //! * **For arithmetic over data that is in memory.** Use `rayon`: nothing has to be held back.
 //! * **For events that may not be lost.** Events are in memory. If the process dies they are gone, and the batch of a handler that fails is not tried
-//!   again. Acknowledge to the source what has come through, or keep a log; see [what is lost](guide::ends_and_failures).
-//! * **Across machines, or by event time.** Stages are tasks of one process. There are no windows by time stamps, no joins, no checkpoints.
+//!   again. Acknowledge to the source what has come through, or keep a log; see [what is lost](guide::ends_and_failures). Between pipelines,
+//!   `genstage-nats` is such a log.
+//! * **By event time.** There are no windows by time stamps, no joins, no checkpoints.
 //! * **In a circle.** A topology has no cycles. What is to go back upstream goes by [`cast`](StageRef::cast).
 //! * **Without tokio,** or without threads to spare for a build: with `--release` each stage costs about a second to compile.
 //!
