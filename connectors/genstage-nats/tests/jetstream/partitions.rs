@@ -8,6 +8,7 @@ use genstage::Reason;
 use genstage::remote::Delivered;
 use genstage_nats::{ByKey, Hub, Nats};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use crate::numbers::{LONG, Taking, is_empty, open, put, shared, take};
@@ -35,10 +36,6 @@ impl Come {
         self.0.entry(digit(&number)).or_default().push(number);
     }
 
-    fn digits(&self) -> BTreeSet<u64> {
-        self.0.keys().copied().collect()
-    }
-
     fn count(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
@@ -48,36 +45,56 @@ impl Come {
     }
 }
 
-/// Takes of both what comes, until so many events have come.
-async fn both(one: &mut Taking, other: &mut Taking, count: usize) -> (Come, Come) {
-    let (mut first, mut second) = (Come::default(), Come::default());
-    while first.count() + second.count() < count {
-        tokio::select! {
-            event = one.next() => {
-                first.add(*event);
-                event.done();
-            }
-            event = other.next() => {
-                second.add(*event);
-                event.done();
-            }
-        }
-    }
-    (first, second)
+type Events = UnboundedReceiver<Delivered<u64>>;
+
+/// Numbers that go up, and what came of them.
+struct Flow {
+    hub: Hub<u64, ByKey<u64>>,
+    next: u64,
+    come: Come,
 }
 
-/// Puts numbers in until each source has its share of the partitions.
-async fn share(hub: &Hub<u64, ByKey<u64>>, one: &mut Taking, other: &mut Taking) {
-    let share = async {
-        loop {
-            put(hub, 0..20).await;
-            let (first, second) = both(one, other, 20).await;
-            if first.digits().is_disjoint(&second.digits()) && first.count() > 0 && second.count() > 0 {
-                return;
+impl Flow {
+    fn new(hub: &Hub<u64, ByKey<u64>>) -> Self {
+        Self { hub: hub.clone(), next: 0, come: Come::default() }
+    }
+
+    async fn put(&mut self, count: u64) {
+        put(&self.hub, self.next..self.next + count).await;
+        self.next += count;
+    }
+
+    /// Takes what comes to either until all has come that was put in; which digits came to whom.
+    async fn take(&mut self, one: &mut Events, other: &mut Events) -> [BTreeSet<u64>; 2] {
+        let mut digits = [BTreeSet::new(), BTreeSet::new()];
+        let taken = async {
+            while (self.come.count() as u64) < self.next {
+                let (whose, event) = tokio::select! {
+                    Some(event) = one.recv() => (0, event),
+                    Some(event) = other.recv() => (1, event),
+                };
+                self.come.add(*event);
+                digits[whose].insert(digit(&event));
+                event.done();
             }
-        }
-    };
-    timeout(LONG, share).await.expect("one has nothing")
+        };
+        timeout(LONG, taken).await.expect("nothing comes");
+        digits
+    }
+
+    /// Puts in and takes out until each has its share of the partitions.
+    async fn share(&mut self, one: &mut Events, other: &mut Events) {
+        let shared = async {
+            loop {
+                self.put(20).await;
+                let [first, second] = self.take(one, other).await;
+                if first.is_disjoint(&second) && !first.is_empty() && !second.is_empty() {
+                    return;
+                }
+            }
+        };
+        timeout(LONG, shared).await.expect("one has nothing");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,25 +119,37 @@ async fn one_source_owns_all_partitions() {
 async fn sources_that_come_and_go_have_their_share() {
     let server = Server::start();
     let hub = by_digit(&server.url).await;
-    let (mut one, mut other) = (take(&hub, "group"), take(&hub, "group"));
-    share(&hub, &mut one, &mut other).await;
-    // One goes while there is a lot to do.
-    put(&hub, 0..1000).await;
-    let mut come = Come::default();
-    let mut leaving = tokio::spawn(one.running.drain());
-    let mut done = 0;
-    while done < 1000 {
-        let event = tokio::select! {
-            Some(event) = one.events.recv() => event,
-            event = other.next() => event,
-        };
-        come.add(*event);
-        event.done();
-        done += 1;
-    }
-    assert!(come.is_in_order(), "{come:?}");
+    let mut flow = Flow::new(&hub);
+    let mut one = take(&hub, "group");
+    // One has all of them, and a lot to do, when the other comes.
+    flow.put(1000).await;
+    let first = one.next().await;
+    flow.come.add(*first);
+    first.done();
+    let mut other = take(&hub, "group");
+    flow.share(&mut one.events, &mut other.events).await;
+    // It goes again.
+    flow.put(1000).await;
+    let leaving = tokio::spawn(one.running.drain());
+    flow.take(&mut one.events, &mut other.events).await;
+    assert!(flow.come.is_in_order(), "{:?}", flow.come);
     is_empty(&server, "numbers").await;
-    timeout(LONG, &mut leaving).await.expect("it does not end").unwrap().unwrap();
+    timeout(LONG, leaving).await.expect("it does not end").unwrap().unwrap();
+    other.ends().await;
+}
+
+/// The server is away for a while: nobody loses what it owns for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_have_their_share_when_the_server_comes_back() {
+    let mut server = Server::start();
+    let hub = by_digit(&server.url).await;
+    let mut flow = Flow::new(&hub);
+    let (mut one, mut other) = (take(&hub, "group"), take(&hub, "group"));
+    flow.share(&mut one.events, &mut other.events).await;
+    is_empty(&server, "numbers").await;
+    server.crash_and_restart();
+    flow.share(&mut one.events, &mut other.events).await;
+    one.ends().await;
     other.ends().await;
 }
 
@@ -140,8 +169,11 @@ async fn partitions_of_a_dead_source_go_to_another() {
     let hub = by_digit(&server.url).await;
     let (runtime, mut dies) = killable(&server.url);
     let mut lives = take(&hub, "group");
-    share(&hub, &mut dies, &mut lives).await;
-    put(&hub, 0..300).await;
+    let mut flow = Flow::new(&hub);
+    flow.share(&mut dies.events, &mut lives.events).await;
+    is_empty(&server, "numbers").await;
+    let before = flow.next;
+    flow.put(300).await;
     let held = dies.next().await;
     runtime.shutdown_background();
     let mut come = Come::default();
@@ -152,6 +184,7 @@ async fn partitions_of_a_dead_source_go_to_another() {
         come.add(*event);
         event.done();
     }
+    assert!(seen.iter().all(|number| *number >= before));
     assert!(come.is_in_order(), "{come:?}");
     drop(held);
     is_empty(&server, "numbers").await;
