@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, Config, Consumer, DeliverPolicy, IntoConsumerConfig, pull};
+use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::stream::{ConsumerErrorKind, RetentionPolicy};
 use async_nats::jetstream::{Context, ErrorCode};
 use genstage::{Error, Result};
@@ -52,27 +53,38 @@ impl Consumers {
     async fn make_one(&self, partition: usize) -> Result {
         let Self { exchange, group, .. } = self;
         let wanted = self.config(partition);
-        let stream = self.context.get_stream_no_info(exchange).await?;
-        let made = stream.create_consumer(wanted.clone()).await;
-        let made: Consumer<pull::Config> = made.map_err(|error| {
-            Error::new(error).context(format!("joining the group `{group}` of `{exchange}`"))
-        })?;
-        // Servers ignore what they do not know, and leave a consumer that is there as it is.
+        let there = self.there_or_made(partition, &wanted).await;
+        let there =
+            there.map_err(|error| error.context(format!("joining the group `{group}` of `{exchange}`")))?;
         let compared = |config: &Config| {
             [
                 ("acknowledgements", format!("{:?}", config.ack_policy)),
                 ("an ack wait", format!("{:?}", config.ack_wait)),
                 ("a filter", config.filter_subject.clone()),
                 ("a limit of deliveries", config.max_deliver.to_string()),
+                ("a limit of unsettled messages", config.max_ack_pending.to_string()),
             ]
         };
-        match difference(compared(&wanted.into_consumer_config()), compared(&made.cached_info().config)) {
+        match difference(compared(&wanted.into_consumer_config()), compared(&there)) {
             None => Ok(()),
             Some((field, wanted, got)) => {
                 let message =
                     format!("the group `{group}` of `{exchange}` has {field} of {got}, not {wanted}");
                 Err(Error::msg(message))
             }
+        }
+    }
+
+    /// What it is like on the server. (Making it would change one that is there and differs, and servers ignore what they do not know.)
+    async fn there_or_made(&self, partition: usize, wanted: &pull::Config) -> Result<Config> {
+        let stream = self.context.get_stream_no_info(&self.exchange).await?;
+        match stream.consumer_info(self.name(partition)).await.map_err(|error| (error.kind(), error)) {
+            Ok(info) => Ok(info.config),
+            Err((ConsumerInfoErrorKind::NotFound, _)) => {
+                let made: Consumer<pull::Config> = stream.create_consumer(wanted.clone()).await?;
+                Ok(made.cached_info().config.clone())
+            }
+            Err((_, error)) => Err(error.into()),
         }
     }
 
