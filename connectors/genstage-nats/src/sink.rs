@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::stream::RetentionPolicy;
+use genstage::Error;
 use genstage::prelude::*;
 use genstage::remote::Delivered;
 use serde::Serialize;
@@ -15,6 +16,9 @@ use crate::message::{Outgoing, context, store};
 
 /// How long to wait before the next look for subscribers.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How much smaller than the largest message one has to be: when it fails for good, its letter says more than it.
+const ROOM: usize = 4096;
 
 type Id<T> = Arc<dyn Fn(&T) -> String + Send + Sync>;
 
@@ -94,25 +98,39 @@ impl<T, R> Inlet<T, R> {
 
 impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Inlet<T, R> {
     async fn put(&mut self, events: impl Iterator<Item = &T> + Send) -> Result {
-        let messages = self.messages(events)?;
-        self.wait_for_subscribers().await;
-        let stored = store(&self.context, messages).await;
+        let stored = match self.messages(events) {
+            Ok(messages) => {
+                self.wait_for_subscribers().await;
+                store(&self.context, messages).await
+            }
+            Err(error) => Err(error),
+        };
         stored.map_err(|error| error.context(format!("putting events into `{}`", self.exchange.name)))
     }
 
     /// Messages of one partition each, in the order of their events.
     fn messages<'a>(&self, events: impl Iterator<Item = &'a T>) -> Result<Vec<Outgoing>> {
-        let Opened { name, routing, terms, codec, .. } = &*self.exchange;
+        let Opened { client, name, routing, terms, codec, .. } = &*self.exchange;
         let mut parts: Vec<Vec<&T>> = vec![];
         parts.resize_with(routing.partitions().unwrap_or(1), Vec::new);
         for event in events {
             parts[routing.partition(event)].push(event);
         }
+        let most = client.server_info().max_payload.saturating_sub(ROOM);
         let mut messages = vec![];
         for (number, part) in parts.iter().enumerate() {
             let subject = subject(name, routing.partitions().map(|_| number));
             for events in part.chunks(terms.pack) {
-                messages.push(Outgoing::new(subject.clone(), &self.id_of(events), codec.encode(events)?));
+                let (id, payload) = (self.id_of(events), codec.encode(events)?);
+                let size = id.len() + payload.len();
+                if size > most {
+                    let message = format!(
+                        "a message of {size} bytes, for {} events: the server takes {most}",
+                        events.len()
+                    );
+                    return Err(Error::msg(message));
+                }
+                messages.push(Outgoing::new(subject.clone(), &id, payload));
             }
         }
         Ok(messages)

@@ -19,6 +19,9 @@ use crate::message::{Outgoing, store};
 use crate::ownership::{Group, Owned, Ownership};
 use crate::pulls::{Answer, Pulls};
 
+/// How much of a cause, in characters, goes with a dead letter; with it a letter still fits into a message.
+const MOST_OF_A_CAUSE: usize = 500;
+
 /// A producer of what was put into an exchange; from [`Hub::source`](crate::Hub::source).
 pub type Source<T> = FromRemote<Session<T>>;
 
@@ -44,6 +47,8 @@ pub struct Session<T> {
 pub struct Receipt {
     message: Arc<Message>,
     partition: usize,
+    /// How often it has been handed out.
+    delivered: u64,
 }
 
 impl<T> Session<T> {
@@ -105,12 +110,12 @@ impl<T> Session<T> {
 
     /// Puts a message to the dead letters, and out of the way.
     async fn bury(&self, receipt: &Receipt, cause: &str) -> Result {
-        let (stream, sequence, delivered) = receipt.about();
+        let (stream, delivered, sequence) = about(receipt.message.reply.as_deref());
         let letters = dead_letters(&self.consumers.exchange);
         let id = format!("{stream}:{sequence}");
         let mut letter = Outgoing::new(subject(&letters, None), &id, receipt.message.payload.to_vec());
         for (name, value) in [
-            ("Genstage-Cause", cause.replace(['\r', '\n'], " ")),
+            ("Genstage-Cause", cause.replace(['\r', '\n'], " ").chars().take(MOST_OF_A_CAUSE).collect()),
             ("Genstage-Group", self.consumers.group.clone()),
             ("Genstage-Subject", receipt.message.subject.to_string()),
             ("Genstage-Delivered", delivered.to_string()),
@@ -134,14 +139,21 @@ impl<T> Session<T> {
 }
 
 impl Receipt {
-    /// The stream, the message's number in it, and how often it has been delivered.
-    fn about(&self) -> (&str, u64, u64) {
-        let tokens: Vec<&str> = self.message.reply.as_deref().unwrap_or_default().split('.').collect();
-        // `$JS.ACK.stream.consumer.delivered.sequence.…`, with a domain and an account before the stream from another version on.
-        let stream = if tokens.len() > 9 { 4 } else { 2 };
-        let token = |index: usize| tokens.get(stream + index).copied().unwrap_or_default();
-        (token(0), token(3).parse().unwrap_or(0), token(2).parse().unwrap_or(1))
+    fn new(message: Message, partition: usize) -> Self {
+        let (_, delivered, _) = about(message.reply.as_deref());
+        Self { message: Arc::new(message), partition, delivered }
     }
+}
+
+/// The stream of a message, how often it has been handed out, and its number in the stream.
+fn about(reply: Option<&str>) -> (&str, u64, u64) {
+    let reply = reply.unwrap_or_default();
+    // `$JS.ACK.stream.consumer.delivered.sequence.…`, with a domain and an account before the stream from another version on.
+    let before = if reply.matches('.').count() > 8 { 4 } else { 2 };
+    let mut tokens = reply.split('.').skip(before);
+    let stream = tokens.next().unwrap_or_default();
+    let mut numbers = tokens.skip(1).map(|token| token.parse().ok());
+    (stream, numbers.next().flatten().unwrap_or(1), numbers.next().flatten().unwrap_or(0))
 }
 
 impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
@@ -177,10 +189,9 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
                 Answer::Status => continue,
                 Answer::Over => return Ok(None),
             };
-            let receipt = Receipt { message: Arc::new(message), partition };
-            let (.., delivered) = receipt.about();
+            let receipt = Receipt::new(message, partition);
             let events = match self.codec.decode(&receipt.message.payload) {
-                _ if delivered > self.terms.max_deliver => {
+                _ if receipt.delivered > self.terms.max_deliver => {
                     Err(Error::msg("it was handed out as often as it may be, and nobody has settled it"))
                 }
                 Ok(events) if events.is_empty() => Err(Error::msg("there is no event in it")),
@@ -196,11 +207,10 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
     async fn settle(&mut self, settled: &mut VecDeque<Settled<Receipt>>) -> Result {
         self.bury_the_dead().await?;
         while let Some(Settled { receipt, outcome }) = settled.front() {
-            let (.., delivered) = receipt.about();
             match outcome {
                 Outcome::Done => self.answer(receipt, AckKind::Ack).await?,
                 Outcome::InProgress => self.answer(receipt, AckKind::Progress).await?,
-                Outcome::Failed(cause) if delivered >= self.terms.max_deliver => {
+                Outcome::Failed(cause) if receipt.delivered >= self.terms.max_deliver => {
                     self.bury(receipt, cause.as_deref().unwrap_or("it was dropped")).await?;
                 }
                 _ => self.answer(receipt, AckKind::Nak(Some(self.terms.redeliver_after))).await?,
@@ -235,4 +245,20 @@ impl<T> fmt::Debug for Session<T> {
 
 fn not_begun() -> Error {
     Error::msg("the source has not begun")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn both_forms_of_a_reply_are_understood() {
+        assert_eq!(about(Some("$JS.ACK.numbers.group.3.7.8.1700000000.5")), ("numbers", 3, 7));
+        assert_eq!(
+            about(Some("$JS.ACK.hub.ACCOUNT.numbers.group.3.7.8.1700000000.5.token")),
+            ("numbers", 3, 7)
+        );
+        // What says nothing has come for the first time.
+        assert_eq!(about(None), ("", 1, 0));
+    }
 }

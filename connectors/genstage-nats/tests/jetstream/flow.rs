@@ -373,14 +373,31 @@ async fn events_go_from_one_exchange_to_the_next() {
     taking.ends().await;
 }
 
-#[tokio::test]
+/// One that just fits goes in, and can go to the dead letters.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_is_too_large_fails_the_sink() {
     let server = Server::start();
     let nats = Nats::connect(&server.url).await.unwrap();
-    let hub = nats.exchange("texts").open::<String>(Codec::Json).await.unwrap();
-    let sink = hub.sink();
-    let failure =
-        pipeline! { sink = sink; from_iter(["x".repeat(2 << 20)]) => sink; }.run().await.unwrap_err();
-    assert!(failure.to_string().contains("sink"), "{failure}");
-    assert!(format!("{:?}", failure).contains("bytes"), "{failure:?}");
+    let hub = nats.exchange("texts").max_deliver(1).open::<String>(Codec::Json).await.unwrap();
+    let most = (1 << 20) - 4096 - 100;
+    for (length, fits) in [(most, true), (most + 100, false)] {
+        let sink = hub.sink().id(|_| 1);
+        let put = pipeline! { sink = sink; from_iter(["x".repeat(length)]) => sink; }.run().await;
+        assert_eq!(put.is_ok(), fits);
+        if let Err(failure) = put {
+            let failure = format!("{failure:?}");
+            assert!(failure.contains("bytes, for 1 events: the server takes 1044480"), "{failure}");
+        }
+    }
+    let source = hub.source("group");
+    let running = pipeline! {
+        source = source;
+        fails = for_each(|text: Delivered<String>| text.failed("é".repeat(10_000)));
+        source => fails;
+    }
+    .start()
+    .unwrap();
+    is_empty(&server, "texts").await;
+    assert_eq!(messages(&server, "texts-dead").await, 1);
+    running.drain().await.unwrap();
 }
