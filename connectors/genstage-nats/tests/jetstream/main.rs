@@ -7,6 +7,7 @@
     reason = "a test that cannot go on is to fail"
 )]
 
+mod cluster;
 mod flow;
 mod numbers;
 mod partitions;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
+use async_nats::jetstream::consumer::Info;
 use genstage::Running;
 use genstage::prelude::*;
 use genstage::remote::Delivered;
@@ -71,16 +72,24 @@ impl Taking {
     }
 }
 
+pub(crate) async fn context(server: &Server) -> jetstream::Context {
+    jetstream::new(async_nats::connect(&server.url).await.unwrap())
+}
+
 pub(crate) async fn messages(server: &Server, stream: &str) -> u64 {
-    let context = jetstream::new(async_nats::connect(&server.url).await.unwrap());
+    let context = context(server).await;
     context.get_stream(stream).await.unwrap().cached_info().state.messages
 }
 
 /// How many messages a group has not had, or has and has not settled. (A server that has crashed may keep messages that were settled.)
 pub(crate) async fn unsettled(server: &Server, group: &str) -> u64 {
-    let context = jetstream::new(async_nats::connect(&server.url).await.unwrap());
-    let info = context.get_stream("numbers").await.unwrap().consumer_info(group).await.unwrap();
+    let info = consumer(server, group).await;
     info.num_pending + info.num_ack_pending as u64
+}
+
+pub(crate) async fn consumer(server: &Server, group: &str) -> Info {
+    let context = context(server).await;
+    context.get_stream("numbers").await.unwrap().consumer_info(group).await.unwrap()
 }
 
 pub(crate) async fn is_empty(server: &Server, stream: &str) {
@@ -93,6 +102,6 @@ pub(crate) async fn is_empty(server: &Server, stream: &str) {
 }
 
 pub(crate) async fn subscribers(server: &Server) -> usize {
-    let context = jetstream::new(async_nats::connect(&server.url).await.unwrap());
+    let context = context(server).await;
     context.get_stream("numbers").await.unwrap().cached_info().state.consumer_count
 }
