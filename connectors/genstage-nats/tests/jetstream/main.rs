@@ -13,3 +13,4 @@ mod numbers;
 mod partitions;
 mod server;
 mod suite;
+mod traps;
