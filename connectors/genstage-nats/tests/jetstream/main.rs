@@ -11,6 +11,7 @@ mod cluster;
 mod flow;
 mod numbers;
 mod partitions;
+mod redelivery;
 mod server;
 mod suite;
 mod traps;
