@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use futures_util::StreamExt;
+use genstage::Reason;
 use genstage::prelude::*;
 use genstage::remote::{Delivered, Remote};
-use genstage_nats::{Codec, Nats};
+use genstage_nats::{Codec, Hub, Nats, Shared};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, timeout};
 
 use crate::numbers::{LONG, consumer, context, is_empty, messages, open, put, shared, subscribers, take};
@@ -19,6 +21,80 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Longer than anything is waited for: what only that brings back has got stuck.
 const FOR_EVER: Duration = Duration::from_secs(120);
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Stop,
+    Abort,
+    Drain,
+    Cancel,
+}
+
+/// A source that ends in the middle; a part of what it gets is dropped, before and after. What it was done with.
+async fn ended_in_the_middle(hub: Hub<u64, Shared>, end: End) -> Vec<u64> {
+    let (to, mut events) = unbounded_channel();
+    let source = hub.source("group");
+    let running = pipeline! {
+        source = source;
+        hands = for_each(move |event: Delivered<u64>| drop(to.send(event)));
+        source => hands [max_demand: 200];
+    }
+    .start()
+    .unwrap();
+    let mut done = vec![];
+    let mut settle = |event: Delivered<u64>| {
+        if !event.is_multiple_of(3) {
+            done.push(*event);
+            event.done();
+        }
+    };
+    for _ in 0..100 {
+        settle(timeout(LONG, events.recv()).await.expect("nothing comes").unwrap());
+    }
+    let ends = async {
+        match end {
+            End::Stop => running.stop(Reason::Shutdown).await,
+            End::Abort => running.abort().await,
+            End::Drain => running.drain().await,
+            End::Cancel => {
+                running.hands.stop(Reason::Normal).await;
+                running.join().await
+            }
+        }
+    };
+    let rest = async {
+        while let Some(event) = events.recv().await {
+            settle(event);
+        }
+    };
+    let (ended, ()) = tokio::join!(timeout(LONG, ends), rest);
+    ended.unwrap_or_else(|_| panic!("{end:?} does not end")).unwrap();
+    done
+}
+
+/// A request that is dropped strands what comes of it. Whichever way sources end, the next one has all that they had, and none of
+/// what they were done with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_that_end_in_the_middle_leave_nothing_stuck() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.ack_wait(FOR_EVER).max_deliver(1000)).await;
+    put(&hub, 0..5000).await;
+    let mut done = vec![];
+    for _ in 0..3 {
+        let ends = [End::Stop, End::Abort, End::Drain, End::Cancel];
+        for one in ends.map(|end| tokio::spawn(ended_in_the_middle(hub.clone(), end))) {
+            done.extend(one.await.unwrap());
+        }
+    }
+    let mut last = take(&hub, "group");
+    let left = 5000 - done.len();
+    done.extend(last.done(left).await);
+    is_empty(&server, "numbers").await;
+    assert!(last.events.is_empty(), "some have come twice");
+    done.sort_unstable();
+    assert!(done.into_iter().eq(0..5000));
+    last.ends().await;
+}
 
 /// The client would drop what is beyond its buffer while nobody looks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -221,6 +297,28 @@ async fn a_server_without_jetstream_is_refused() {
         refused.to_string(),
         "`numbers` was not opened: the server has no JetStream: start it with `nats-server -js`"
     );
+}
+
+/// What lies in the source's own buffer is in nobody's hands: it is given back at once. (Of ten that come together, one is wanted.)
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_buffered_does_not_hold_up_the_end() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.pack(10).ack_wait(FOR_EVER)).await;
+    put(&hub, 0..10).await;
+    let (may, source) = (Arc::new(Semaphore::new(0)), hub.source("group"));
+    let slow = Slow { may };
+    let slow = pipeline! { source = source; slow = slow; source => slow [max_demand: 1]; }.start().unwrap();
+    let is_buffered = async {
+        while slow.source.snapshot().await.unwrap().buffered < 9 {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    timeout(LONG, is_buffered).await.expect("nothing comes");
+    timeout(LONG, slow.abort()).await.expect("it does not end").unwrap();
+    let mut other = take(&hub, "group");
+    assert!(other.done(10).await.into_iter().eq(0..10));
+    is_empty(&server, "numbers").await;
+    other.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
