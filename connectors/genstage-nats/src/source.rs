@@ -112,11 +112,12 @@ impl<T> Session<T> {
     async fn bury(&self, receipt: &Receipt, cause: &str) -> Result {
         let (stream, delivered, sequence) = about(receipt.message.reply.as_deref());
         let letters = dead_letters(&self.consumers.exchange);
-        let id = format!("{stream}:{sequence}");
+        let group = &self.consumers.group;
+        let id = format!("{stream}:{group}:{sequence}");
         let mut letter = Outgoing::new(subject(&letters, None), &id, receipt.message.payload.to_vec());
         for (name, value) in [
             ("Genstage-Cause", cause.replace(['\r', '\n'], " ").chars().take(MOST_OF_A_CAUSE).collect()),
-            ("Genstage-Group", self.consumers.group.clone()),
+            ("Genstage-Group", group.clone()),
             ("Genstage-Subject", receipt.message.subject.to_string()),
             ("Genstage-Delivered", delivered.to_string()),
         ] {

@@ -116,6 +116,33 @@ async fn what_fails_for_good_goes_to_the_dead_letters() {
     taking.ends().await;
 }
 
+/// What fails for one subscriber does not for another; what fails for both is two letters.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_subscriber_has_dead_letters_of_its_own() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.broadcast().max_deliver(1)).await;
+    let mut both = [take(&hub, "first"), take(&hub, "second")];
+    while subscribers(&server).await < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    put(&hub, 0..10).await;
+    for (whose, taking) in both.iter_mut().enumerate() {
+        for _ in 0..10 {
+            let event = taking.next().await;
+            match *event {
+                7 => event.failed("for both"),
+                8 if whose == 0 => event.failed("for the first"),
+                _ => event.done(),
+            }
+        }
+    }
+    is_empty(&server, "numbers").await;
+    assert_eq!(messages(&server, "numbers-dead").await, 3);
+    for taking in both {
+        taking.ends().await;
+    }
+}
+
 /// Every subscriber has all that was put in since there was one; before, nothing goes in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broadcast_goes_to_every_subscriber() {
