@@ -20,7 +20,7 @@ fn pipeline(book: &Book, end: u64) -> Pipeline {
 }
 
 /// Lets the others do something, or not.
-async fn a_moment() {
+pub(crate) async fn a_moment() {
     tokio::time::sleep(std::time::Duration::ZERO).await;
     yield_now().await;
 }

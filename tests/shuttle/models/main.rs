@@ -9,6 +9,7 @@ mod children;
 mod ending;
 mod fused;
 mod messages;
+mod remote;
 mod restarting;
 mod stages;
 mod streams;
