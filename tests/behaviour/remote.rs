@@ -4,10 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use genstage::Reason;
 use genstage::prelude::*;
 use genstage::remote::{Delivered, Delivery, Outcome, Remote, Settled, from_remote};
-use genstage::testing::{Engine, check_engine, settle};
+use genstage::testing::{ConsumerProbe, Engine, check_engine, settle};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::stages::{Collect, Log};
 
@@ -166,6 +168,27 @@ async fn what_came_together_is_settled_together() {
     assert_eq!(memory.told(), [Outcome::Failed(Some("no".into()))]);
     drop(batches.take());
     app.drain().await.unwrap();
+}
+
+/// One of two events that came together is wanted. The other is in nobody's hands, and not waited for.
+#[tokio::test(start_paused = true)]
+async fn what_is_buffered_does_not_hold_up_the_end() {
+    let mut memory = Memory { pairs: true, ..Memory::default() };
+    memory.put(vec![0, 1]).await;
+    let (mut wants_one, sink) = ConsumerProbe::new();
+    let source = from_remote(memory.session());
+    let app = pipeline! { source = source; sink = sink; source => sink; }.start().unwrap();
+    wants_one.ask(1).await;
+    settle().await;
+    let in_hand: Vec<Vec<Delivered<u64>>> = wants_one.batches().await;
+    let begin = Instant::now();
+    let stopped = tokio::spawn(app.stop(Reason::Shutdown));
+    settle().await;
+    assert!(!stopped.is_finished(), "what is in hand is waited for");
+    drop(in_hand);
+    stopped.await.unwrap().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(60), "it has waited for its patience");
+    assert_eq!((memory.told().len(), memory.left().await), (1, 2));
 }
 
 /// A handler that fails has its events come again; with a restart, to the same stage.

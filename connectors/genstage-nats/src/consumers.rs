@@ -60,7 +60,7 @@ impl Consumers {
             [
                 ("acknowledgements", format!("{:?}", config.ack_policy)),
                 ("an ack wait", format!("{:?}", config.ack_wait)),
-                ("a filter", config.filter_subject.clone()),
+                ("a filter", format!("{:?}", config.filter_subject)),
                 ("a limit of deliveries", config.max_deliver.to_string()),
                 ("a limit of unsettled messages", config.max_ack_pending.to_string()),
             ]
@@ -111,6 +111,20 @@ impl Consumers {
     pub(crate) async fn is_settled(&self, partition: usize) -> Result<bool> {
         let stream = self.context.get_stream_no_info(&self.exchange).await?;
         Ok(stream.consumer_info(self.name(partition)).await?.num_ack_pending == 0)
+    }
+
+    /// # Errors
+    ///
+    /// If it has been removed.
+    pub(crate) async fn is_still_there(&self, partition: usize) -> Result {
+        let Self { exchange, group, .. } = self;
+        let stream = self.context.get_stream_no_info(exchange).await?;
+        match stream.consumer_info(self.name(partition)).await.map_err(|error| error.kind()) {
+            Err(ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound) => {
+                Err(Error::msg(format!("the group `{group}` of `{exchange}` has been removed")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Has all that is not settled handed out anew, in its order.

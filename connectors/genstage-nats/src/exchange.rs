@@ -172,7 +172,8 @@ impl<R> Exchange<R> {
         self
     }
 
-    /// At most so many events (at least 1) go in one message; 1 if it is not stated. They are settled together.
+    /// At most so many events (at least 1) go in one message, fewer if it would be too large; 1 if it is not stated. They are settled
+    /// together.
     pub fn pack(mut self, events: usize) -> Self {
         self.terms.pack = events.max(1);
         self

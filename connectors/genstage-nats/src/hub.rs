@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_nats::Client;
 use async_nats::jetstream::context::{
-    CreateStreamError, CreateStreamErrorKind, DeleteStreamError, DeleteStreamErrorKind,
+    CreateStreamError, CreateStreamErrorKind, GetStreamError, GetStreamErrorKind,
 };
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::stream::{Config, DiscardPolicy};
@@ -220,10 +220,10 @@ impl<T, R> fmt::Debug for Hub<T, R> {
     }
 }
 
-/// What removing something has come to that is not there.
-fn is_missing(error: &DeleteStreamError) -> bool {
+/// What has come of doing something with a stream that is not there.
+pub(crate) fn is_missing(error: &GetStreamError) -> bool {
     match error.kind() {
-        DeleteStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
+        GetStreamErrorKind::JetStream(error) => error.error_code() == ErrorCode::STREAM_NOT_FOUND,
         _ => false,
     }
 }

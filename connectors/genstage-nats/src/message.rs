@@ -16,6 +16,8 @@ use genstage::{Error, Result};
 use tokio::time::sleep;
 use tracing::warn;
 
+use crate::hub::is_missing;
+
 /// Between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
@@ -52,8 +54,8 @@ pub(crate) fn context(client: Client) -> Context {
 ///
 /// # Errors
 ///
-/// If the server will never take one of them: because it is too large, for instance.
-pub(crate) async fn store(context: &Context, messages: Vec<Outgoing>) -> Result {
+/// If the server will never take one of them: because it is too large, for instance, or because there is no such stream any more.
+pub(crate) async fn store(context: &Context, stream: &str, messages: Vec<Outgoing>) -> Result {
     let (mut pause, longest) = PAUSES;
     // Those that were sent are waited for at the same time: where the server is away, each takes its time.
     let (mut queue, mut sent, mut again) = (VecDeque::from(messages), FuturesOrdered::new(), VecDeque::new());
@@ -73,6 +75,9 @@ pub(crate) async fn store(context: &Context, messages: Vec<Outgoing>) -> Result 
             Some((message, Err(error))) => again.push_back(repeated(message, error, pause >= longest)?),
             None if again.is_empty() => return Ok(()),
             None => {
+                if context.get_stream(stream).await.is_err_and(|error| is_missing(&error)) {
+                    return Err(Error::msg(format!("there is no stream `{stream}` any more")));
+                }
                 sleep(pause).await;
                 pause = longest.min(pause * 2);
                 again.append(&mut queue);

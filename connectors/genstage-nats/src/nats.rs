@@ -1,5 +1,5 @@
 use async_nats::{Client, ConnectOptions, ToServerAddrs};
-use genstage::Result;
+use genstage::{Error, Result};
 
 use crate::Exchange;
 use crate::exchange::Shared;
@@ -31,7 +31,14 @@ impl Nats {
         let servers: Vec<&str> = servers.split(',').map(str::trim).collect();
         let servers = servers.to_server_addrs()?.collect::<Vec<_>>();
         // What is pulled is bounded by demand; the client's own bound would drop what is beyond it.
-        let client = options.subscription_capacity(usize::MAX >> 4).connect(servers).await?;
+        let options = options.subscription_capacity(usize::MAX >> 4);
+        // Without what may be secret in an address.
+        let names: Vec<_> =
+            servers.iter().map(|server| format!("{}:{}", server.host(), server.port())).collect();
+        let client = options.connect(servers).await;
+        // Its text has its cause in it.
+        let client =
+            client.map_err(|error| Error::msg(format!("connecting to {}: {error}", names.join(", "))))?;
         Ok(Self { client })
     }
 

@@ -11,7 +11,9 @@ use tracing::{info, warn};
 
 use crate::consumers::Consumers;
 use crate::owners::{Heard, Owners};
-use crate::pulls::EXPIRES;
+
+/// How often a source says that it is there, at least.
+const BEAT: Duration = Duration::from_secs(2);
 
 /// What an owner has settled before it went may still be on its way to the server for so long.
 const GRACE: Duration = Duration::from_secs(1);
@@ -115,7 +117,7 @@ impl Member {
 
     /// It says that it is there often enough that no word which is lost makes it lose what it owns.
     fn pause(&self) -> Duration {
-        let beat = EXPIRES.min(self.group.lease() / 8);
+        let beat = BEAT.min(self.group.lease() / 8);
         let waits = !self.taken.is_empty();
         if waits { beat.min(LOOK) } else { beat }
     }

@@ -13,8 +13,8 @@ use crate::consumers::Consumers;
 use crate::ownership::Owned;
 use crate::requests::Requests;
 
-/// For how long a request stands: then it is made anew, or, of a source that ends, it is void.
-pub(crate) const EXPIRES: Duration = Duration::from_secs(2);
+/// For how long a request stands at most: then it is made anew, or, of a source that ends, it is void.
+const EXPIRES: Duration = Duration::from_secs(1);
 
 /// The same where there are more partitions than messages are wanted, so that requests go from one to the next, at least.
 const EXPIRES_SOON: Duration = Duration::from_millis(50);
@@ -30,6 +30,8 @@ pub(crate) struct Pulls {
     parts: BTreeMap<usize, Part>,
     /// Until when it may request of the partitions it has.
     until: Option<Instant>,
+    /// For how long a request stands. Partitions change hands when nothing of them can be on its way any more.
+    expires: Duration,
     /// Requests are numbered. The first partition to be asked is another one each time.
     number: u64,
     stopped: bool,
@@ -51,6 +53,8 @@ pub(crate) enum Answer {
     Message(usize, Message),
     /// Something else has changed.
     Status,
+    /// The server wants no requests of this partition just now, or never again.
+    Refused(usize),
     /// It was stopped, and nothing is open any more.
     Over,
 }
@@ -69,6 +73,7 @@ impl Pulls {
             wanted: 0,
             parts: BTreeMap::new(),
             until: None,
+            expires: EXPIRES.min(consumers.ack_wait / 4),
             number: 0,
             stopped: false,
         })
@@ -121,7 +126,7 @@ impl Pulls {
             biased;
             answer = self.answers.next() => match answer {
                 Some(message) if message.status.is_none() => Ok(self.message(message)),
-                Some(status) => self.status(&status).map(|()| Answer::Status),
+                Some(status) => Ok(self.status(&status)),
                 None => Err(Error::msg("the connection is closed")),
             },
             () = at(until) => {
@@ -148,7 +153,10 @@ impl Pulls {
             return Ok(());
         }
         partitions.rotate_left(self.number as usize % all);
-        let expires = EXPIRES.mul_f64((self.wanted as f64 / all as f64).min(1.0)).max(EXPIRES_SOON);
+        let expires = self
+            .expires
+            .mul_f64((self.wanted as f64 / all as f64).min(1.0))
+            .max(EXPIRES_SOON.min(self.expires));
         for partition in partitions {
             let Some(part) = self.parts.get(&partition) else { continue };
             let batch = match all {
@@ -193,14 +201,18 @@ impl Pulls {
         Answer::Message(partition, message)
     }
 
-    fn status(&mut self, status: &Message) -> Result {
+    fn status(&mut self, status: &Message) -> Answer {
         let mut about = status.subject.rsplit('.').map(|token| token.parse::<u64>());
-        let (Some(Ok(number)), Some(Ok(partition))) = (about.next(), about.next()) else { return Ok(()) };
-        let Some(part) = self.parts.get_mut(&(partition as usize)) else { return Ok(()) };
-        let void = part.requests.status(number, status)?;
+        let (Some(Ok(number)), Some(Ok(partition))) = (about.next(), about.next()) else {
+            return Answer::Status;
+        };
+        let partition = partition as usize;
+        let Some(part) = self.parts.get_mut(&partition) else { return Answer::Status };
+        let void = part.requests.status(number, status);
         part.is_flowing &= void == 0;
+        let is_refused = !part.requests.is_welcome();
         self.request(void);
-        Ok(())
+        if is_refused { Answer::Refused(partition) } else { Answer::Status }
     }
 }
 

@@ -101,7 +101,7 @@ impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Inlet<T, R> {
         let stored = match self.messages(events) {
             Ok(messages) => {
                 self.wait_for_subscribers().await;
-                store(&self.context, messages).await
+                store(&self.context, &self.exchange.name, messages).await
             }
             Err(error) => Err(error),
         };
@@ -110,7 +110,7 @@ impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Inlet<T, R> {
 
     /// Messages of one partition each, in the order of their events.
     fn messages<'a>(&self, events: impl Iterator<Item = &'a T>) -> Result<Vec<Outgoing>> {
-        let Opened { client, name, routing, terms, codec, .. } = &*self.exchange;
+        let Opened { client, name, routing, terms, .. } = &*self.exchange;
         let mut parts: Vec<Vec<&T>> = vec![];
         parts.resize_with(routing.partitions().unwrap_or(1), Vec::new);
         for event in events {
@@ -121,19 +121,26 @@ impl<T: Serialize + Send + Sync + 'static, R: Routing<T>> Inlet<T, R> {
         for (number, part) in parts.iter().enumerate() {
             let subject = subject(name, routing.partitions().map(|_| number));
             for events in part.chunks(terms.pack) {
-                let (id, payload) = (self.id_of(events), codec.encode(events)?);
-                let size = id.len() + payload.len();
-                if size > most {
-                    let message = format!(
-                        "a message of {size} bytes, for {} events: the server takes {most}",
-                        events.len()
-                    );
-                    return Err(Error::msg(message));
-                }
-                messages.push(Outgoing::new(subject.clone(), &id, payload));
+                self.pack(&subject, events, most, &mut messages)?;
             }
         }
         Ok(messages)
+    }
+
+    /// One message of these events; more, if it is too large.
+    fn pack(&self, subject: &str, events: &[&T], most: usize, messages: &mut Vec<Outgoing>) -> Result {
+        let (id, payload) = (self.id_of(events), self.exchange.codec.encode(events)?);
+        let size = id.len() + payload.len();
+        if size <= most {
+            messages.push(Outgoing::new(subject.to_owned(), &id, payload));
+        } else if events.len() <= 1 {
+            return Err(Error::msg(format!("an event is {size} bytes, and the server takes {most}")));
+        } else {
+            let (first, second) = events.split_at(events.len() / 2);
+            self.pack(subject, first, most, messages)?;
+            self.pack(subject, second, most, messages)?;
+        }
+        Ok(())
     }
 
     fn id_of(&self, events: &[&T]) -> String {

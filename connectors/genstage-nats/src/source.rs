@@ -123,7 +123,7 @@ impl<T> Session<T> {
         ] {
             letter.headers.insert(name, value.as_str());
         }
-        store(&self.context, vec![letter]).await?;
+        store(&self.context, &letters, vec![letter]).await?;
         self.answer(receipt, AckKind::Ack).await
     }
 
@@ -188,6 +188,10 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
             let (partition, message) = match self.next().await? {
                 Answer::Message(partition, message) => (partition, message),
                 Answer::Status => continue,
+                Answer::Refused(partition) => {
+                    self.consumers.is_still_there(partition).await?;
+                    continue;
+                }
                 Answer::Over => return Ok(None),
             };
             let receipt = Receipt::new(message, partition);

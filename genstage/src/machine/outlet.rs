@@ -417,6 +417,12 @@ impl<O, D: Dispatcher<O>> Outlet<O, D> {
         self.buffer.len() + self.held_events + self.dispatcher.queued()
     }
 
+    pub(crate) fn discard_buffered(&mut self) {
+        self.out.discard(self.buffer.len() + self.held_events);
+        self.held_events = 0;
+        self.clear();
+    }
+
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
         self.held.clear();

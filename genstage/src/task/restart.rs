@@ -95,9 +95,13 @@ impl<S: Runnable> Shell<S> {
                 None => self.drive_unless_stopped(control).await,
             };
             let wait = self.next_after(&(reason.clone(), origin), control);
-            if wait.is_none() {
-                self.shut_down_children().await;
-            }
+            let reason = match wait {
+                Some(_) => reason,
+                None => {
+                    self.shut_down_children().await;
+                    self.let_go(reason)
+                }
+            };
             let reason = self.terminate(reason).await;
             let Some(wait) = wait else { return reason };
             self.bury();
@@ -164,6 +168,15 @@ impl<S: Runnable> Shell<S> {
         match guarded(come_back).await {
             Ok(Ok(())) => Reason::Shutdown,
             Ok(Err(failed)) | Err(failed) => failed,
+        }
+    }
+
+    /// Drops what is buffered: nobody gets it any more, and `terminate` may wait for what becomes of it.
+    fn let_go(&mut self, reason: Reason) -> Reason {
+        let outlet = &mut self.machine.outlet;
+        match catch_unwind(AssertUnwindSafe(|| outlet.discard_buffered())) {
+            Err(payload) if !reason.is_failure() => Reason::from_panic(&*payload),
+            _ => reason,
         }
     }
 

@@ -263,6 +263,15 @@ async fn a_server_that_crashes_and_comes_back() {
     taking.ends().await;
 }
 
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_secrets() {
+    let refused = Nats::connect("nats://user:secret@127.0.0.1:1").await.unwrap_err();
+    assert_eq!(
+        format!("{refused:#}"),
+        "connecting to 127.0.0.1:1: IO error: Connection refused (os error 111)"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_there_and_differs_is_refused() {
     let server = Server::start();
@@ -324,6 +333,38 @@ async fn what_is_in_progress_does_not_come_again() {
     forgotten.into_iter().for_each(Delivered::done);
     is_empty(&server, "numbers").await;
     taking.ends().await;
+}
+
+/// Nobody waits for what will never be there again: neither who has asked, nor who has not yet, nor who has something to put in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exchange_that_is_removed_fails_its_stages() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.bounded(10)).await;
+    let sink = hub.sink();
+    let putting = pipeline! { sink = sink; from_iter(0..) => sink; }.start().unwrap();
+    let mut busy = take(&hub, "group");
+    let in_hand = busy.next().await;
+    hub.remove().await.unwrap();
+    drop(in_hand);
+    let failure = timeout(LONG, putting.join()).await.expect("the sink waits").unwrap_err();
+    assert!(format!("{failure:?}").contains("there is no stream `numbers` any more"), "{failure:?}");
+    let failure = timeout(LONG, busy.running.join()).await.expect("the source waits").unwrap_err();
+    assert!(
+        format!("{failure:?}").contains("the group `group` of `numbers` has been removed"),
+        "{failure:?}"
+    );
+}
+
+/// A message that would be too large is made several.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_many_events_as_fit_are_packed() {
+    let server = Server::start();
+    let nats = Nats::connect(&server.url).await.unwrap();
+    let hub = nats.exchange("texts").pack(100).open::<String>(Codec::Json).await.unwrap();
+    let sink = hub.sink().id(|text| text.len());
+    let texts = (0..100).map(|n| "x".repeat(30_000 + n));
+    pipeline! { sink = sink; from_iter(texts) => sink; }.run().await.unwrap();
+    assert_eq!(messages(&server, "texts").await, 4);
 }
 
 /// What is removed can be made anew, on other terms; a subscriber that is removed holds nothing up.
@@ -413,7 +454,7 @@ async fn a_message_that_is_too_large_fails_the_sink() {
         assert_eq!(put.is_ok(), fits);
         if let Err(failure) = put {
             let failure = format!("{failure:?}");
-            assert!(failure.contains("bytes, for 1 events: the server takes 1044480"), "{failure}");
+            assert!(failure.contains("bytes, and the server takes 1044480"), "{failure}");
         }
     }
     let source = hub.source("group");
