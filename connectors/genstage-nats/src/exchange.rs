@@ -153,7 +153,7 @@ impl Exchange<Shared> {
 
 impl<R> Exchange<R> {
     /// At most so many messages are stored (without a bound if it is not stated). While there are as many, sinks wait, and their producers
-    /// are asked for nothing.
+    /// are asked for nothing. Together with [`replicas`](Self::replicas) it needs servers of 2.12 or newer.
     pub fn bounded(mut self, messages: u64) -> Self {
         self.terms.bound = Some(messages);
         self

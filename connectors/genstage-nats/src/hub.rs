@@ -118,9 +118,7 @@ where
         if name.is_empty() || !name.chars().all(is_part) {
             return Err(OpenError::Name(name));
         }
-        if !client.is_server_compatible(2, 9, 0) {
-            let version = client.server_info().version;
-            let reason = format!("the server is {version}, and 2.9 is the first that can do exchanges");
+        if let Some(reason) = unfit(&client, &terms) {
             return Err(OpenError::Unfit { name, reason });
         }
         let context = crate::message::context(client.clone());
@@ -245,6 +243,19 @@ async fn owners(context: &Context, exchange: &str, terms: &Terms) -> Result<Stor
     ensure(context, stream).await?;
     let store = context.get_key_value(bucket).await;
     store.map_err(|error| OpenError::Server { name: exchange.to_owned(), error: error.into() })
+}
+
+/// Why a server of this version cannot do such an exchange.
+fn unfit(client: &Client, terms: &Terms) -> Option<String> {
+    let version = client.server_info().version;
+    if !client.is_server_compatible(2, 9, 0) {
+        return Some(format!("the server is {version}, and 2.9 is the first that can do exchanges"));
+    }
+    // In a cluster they keep the id of what they have refused, and take it for known when it is put in again.
+    let loses = terms.bound.is_some() && terms.replicas > 1 && !client.is_server_compatible(2, 12, 0);
+    loses.then(|| {
+        format!("the server is {version}, and before 2.12 one that is bounded and has replicas loses events: leave out one of the two")
+    })
 }
 
 /// Makes a stream, or finds that there is one that is the same.

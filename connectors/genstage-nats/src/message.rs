@@ -71,6 +71,8 @@ pub(crate) async fn store(context: &Context, stream: &str, messages: Vec<Outgoin
             }
         }
         match sent.next().await {
+            // Of a cluster: it has come before, and nobody knows yet whether it will be stored.
+            Some((message, Ok(known))) if known.duplicate && known.sequence == 0 => again.push_back(message),
             Some((_, Ok(_))) => pause = PAUSES.0,
             Some((message, Err(error))) => again.push_back(repeated(message, error, pause >= longest)?),
             None if again.is_empty() => return Ok(()),
@@ -93,7 +95,7 @@ fn repeated(message: Outgoing, error: PublishError, warns: bool) -> Result<Outgo
     let is_for_ever = match error.kind() {
         PublishErrorKind::MaxPayloadExceeded => true,
         _ => refused.is_some_and(|refused| {
-            refused.code() != 503 && refused.error_code() != ErrorCode::STREAM_STORE_FAILED
+            refused.code() == 400 && refused.error_code() != ErrorCode::STREAM_STORE_FAILED
         }),
     };
     if is_for_ever {

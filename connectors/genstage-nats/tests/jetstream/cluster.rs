@@ -21,8 +21,11 @@ const SOON: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// With a bound, where the servers can do that.
 async fn replicated(server: &Server) -> Exchange<Shared> {
-    shared(server).await.replicas(3).ack_wait(Duration::from_secs(3))
+    let exchange = shared(server).await.replicas(3).ack_wait(Duration::from_secs(3));
+    let client = async_nats::connect(&server.url).await.unwrap();
+    if client.is_server_compatible(2, 12, 0) { exchange.bounded(1000) } else { exchange }
 }
 
 /// Numbers that are put in when they are sent.

@@ -293,22 +293,32 @@ async fn what_is_there_and_differs_is_refused() {
     assert!(many.to_string().contains("replicas"), "{many}");
 }
 
-/// What it says of itself is all that is needed.
-#[tokio::test]
-async fn a_server_that_is_too_old_is_refused() {
+/// A server that says of itself that it is of that version, which is all that is needed.
+async fn of_version(version: &'static str) -> Nats {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
-        let info = r#"INFO {"server_id":"old","version":"2.8.4","max_payload":1048576,"headers":true,"jetstream":true}"#;
+        let info = format!(
+            r#"INFO {{"server_id":"old","version":"{version}","max_payload":1048576,"headers":true}}"#
+        );
         socket.write_all(format!("{info}\r\nPONG\r\n").as_bytes()).await.unwrap();
         tokio::io::copy(&mut socket, &mut tokio::io::sink()).await.unwrap();
     });
-    let nats = Nats::connect(&url).await.unwrap();
-    let old = nats.exchange("numbers").open::<u64>(Codec::Json).await.unwrap_err();
+    Nats::connect(&url).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused() {
+    let exchange = of_version("2.8.4").await.exchange("numbers");
     assert_eq!(
-        old.to_string(),
+        exchange.open::<u64>(Codec::Json).await.unwrap_err().to_string(),
         "`numbers` was not opened: the server is 2.8.4, and 2.9 is the first that can do exchanges"
+    );
+    let exchange = of_version("2.11.11").await.exchange("numbers");
+    assert_eq!(
+        exchange.bounded(10).replicas(3).open::<u64>(Codec::Json).await.unwrap_err().to_string(),
+        "`numbers` was not opened: the server is 2.11.11, and before 2.12 one that is bounded and has replicas loses events: leave out one of the two"
     );
 }
 
