@@ -44,7 +44,8 @@ use print::Top;
 ///
 /// One command starts all of it on one machine: a broker, workers, and the coordinator that reads, merges and prints. With `--server`, of a
 /// broker that every machine reaches, more workers may come, from wherever, with the command that the coordinator prints. They may go,
-/// too, and be killed: the counts are exact.
+/// too, and be killed: the counts are exact. A word that is longer than a message of the broker may be, a megabyte as a rule, ends the run
+/// with an error.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Args {
@@ -67,7 +68,7 @@ struct Order {
     /// environment variable NATS_SERVER names, or `nats-server`
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// Print the pipelines of the coordinator and of a worker as Mermaid flowcharts, and do nothing else
+    /// Print the pipelines of the coordinator and of a worker as Mermaid flowcharts; exchanges are part of them, so there has to be a broker
     #[arg(long)]
     graph: bool,
     /// Files, folders (every file below them, links are not followed) and `-` for standard input; none: the text files of this project

@@ -13,20 +13,17 @@ use crate::run::{Numbered, Run};
 /// Counts until the run is over, or until Ctrl-C.
 pub(crate) async fn run(server: &str, name: &str) -> Result {
     let run = Run::join(server, name).await?;
-    let end = async {
-        tokio::select! {
-            _ = ctrl_c() => {}
-            () = run.over() => {}
-        }
+    let ended = tokio::select! {
+        ended = pipeline(&run).run_until(ctrl_c()) => ended.map(drop),
+        // It is stopped then: what it may still have has come from others, too.
+        () = run.over() => Ok(()),
     };
-    let ended = pipeline(&run).run_until(end).await;
     // What it takes parts from may be gone before it knows that the run is over: that is no failure.
     if run.is_over().await {
         eprintln!("{name} is over");
         return Ok(());
     }
-    ended?;
-    Ok(())
+    Ok(ended?)
 }
 
 pub(crate) fn pipeline(run: &Run) -> Pipeline {
@@ -35,7 +32,7 @@ pub(crate) fn pipeline(run: &Run) -> Pipeline {
         count  = map(counter()), replicas: available_parallelism().map_or(1, Into::into);
         counts = run.counts.forward().id(|counted| counted.number);
 
-        parts => count [max_demand: 4] => counts [max_demand: 16];
+        parts => count [max_demand: 4] => counts [max_demand: 4];
     }
     .into_parts();
     pipeline

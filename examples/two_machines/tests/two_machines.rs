@@ -34,7 +34,7 @@ use tokio::time::{sleep, timeout};
 use server::Server;
 use words::{sequential_count, text};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(120);
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_two_machines"));
@@ -45,7 +45,12 @@ fn command(arguments: &[&str]) -> Command {
 
 /// Whether it is content, what it prints, and what it says.
 async fn output(command: &mut Command) -> (bool, String, String) {
-    let Output { status, stdout, stderr } = timeout(LONG, command.output()).await.unwrap().unwrap();
+    ended(command.spawn().unwrap()).await
+}
+
+async fn ended(child: Child) -> (bool, String, String) {
+    let output = timeout(LONG, child.wait_with_output()).await.expect("it goes on");
+    let Output { status, stdout, stderr } = output.unwrap();
     (status.success(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
@@ -113,16 +118,13 @@ impl Coordinator {
         }
     }
 
-    /// Whether it was content, what it has printed, and what else it has said: it and those whom it has started share the standard
-    /// error, so all of them have ended then.
-    async fn end(self) -> (bool, String, String) {
-        let Self { child, mut stderr, .. } = self;
+    /// As [`ended`]; those whom it has started share its standard error, so all of them have ended, too.
+    async fn end(mut self) -> (bool, String, String) {
         let mut said = String::new();
-        let ended = async { tokio::join!(child.wait_with_output(), stderr.read_to_string(&mut said)) };
-        let (output, read) = timeout(LONG, ended).await.expect("somebody goes on");
-        read.unwrap();
-        let Output { status, stdout, .. } = output.unwrap();
-        (status.success(), String::from_utf8(stdout).unwrap(), said)
+        let reading = timeout(LONG, self.stderr.read_to_string(&mut said));
+        let ((succeeds, printed, _), read) = tokio::join!(ended(self.child), reading);
+        read.expect("somebody goes on").unwrap();
+        (succeeds, printed, said)
     }
 }
 
@@ -194,9 +196,7 @@ async fn a_worker_is_killed_in_the_middle() {
     let (succeeds, printed, said) = coordinator.end().await;
     assert!(succeeds, "{said}");
     assert!(printed == counts, "the counts differ");
-    let other = other.wait_with_output().await.unwrap();
-    assert!(other.status.success());
-    assert_eq!(String::from_utf8(other.stderr).unwrap(), format!("{run} is over\n"));
+    assert_eq!(ended(other).await, (true, String::new(), format!("{run} is over\n")));
     // Nothing is left, and what was put in before has come by now.
     is_empty(&streams).await;
     let put: Vec<_> = std::iter::from_fn(|| unconstrained(put.next()).now_or_never().flatten()).collect();
@@ -257,7 +257,7 @@ async fn a_run_that_is_interrupted_leaves_nothing_behind() {
     assert!(!succeeds && printed.is_empty());
     assert_eq!(said, "Error: interrupted\n");
     drop(stdin);
-    assert!(worker.wait_with_output().await.unwrap().status.success());
+    assert!(ended(worker).await.0);
     is_empty(&streams).await;
 }
 
