@@ -13,12 +13,13 @@ mod count;
 mod merge;
 #[path = "word_count/pieces.rs"]
 mod pieces;
+#[path = "word_count/print.rs"]
+mod print;
 #[path = "word_count/read.rs"]
 mod read;
 #[path = "word_count/show.rs"]
 mod show;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Instant;
@@ -30,7 +31,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::oneshot;
 
 use count::Count;
-use merge::{Merge, Reports, Totals};
+use merge::{Merge, Reports};
+use print::{Top, print};
 use read::Source;
 
 /// Counts the words of files, folders and standard input.
@@ -59,20 +61,6 @@ struct Args {
     graph: bool,
     /// Files, folders (every file below them, links are not followed) and `-` for standard input; none: the text files of this project
     paths: Vec<PathBuf>,
-}
-
-#[derive(Clone, Copy)]
-struct Top(usize);
-
-impl std::str::FromStr for Top {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "all" => Ok(Self(usize::MAX)),
-            number => number.parse().map(Self),
-        }
-    }
 }
 
 #[tokio::main]
@@ -108,13 +96,7 @@ async fn run() -> Result {
     show::run(pipeline, live, serve).await?;
     progress.finish_and_clear();
 
-    let totals = totals.await?;
-    totals.reports.iter().for_each(|report| eprintln!("{report}"));
-    print(&totals, top)?;
-    let (files, skipped, seconds) = (totals.files, totals.skipped, started.elapsed().as_secs_f64());
-    let (words, distinct) = (totals.words(), totals.counts.len());
-    eprintln!("{files} files, {skipped} skipped, {} bytes, {words} words, {distinct} distinct", totals.bytes);
-    eprintln!("{seconds:.3} s, {:.0} events/s (an event is a word)", words as f64 / seconds);
+    print(&totals.await?, top, started.elapsed())?;
     Ok(())
 }
 
@@ -130,16 +112,4 @@ fn sources(paths: Vec<PathBuf>, repeat: usize) -> Box<dyn Iterator<Item = Source
 fn project() -> &'static Path {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR"));
     examples.parent().unwrap_or(examples)
-}
-
-fn print(totals: &Totals, Top(top): Top) -> io::Result<()> {
-    let mut ranking: Vec<_> = totals.counts.iter().collect();
-    ranking.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
-    let mut out = BufWriter::new(io::stdout().lock());
-    let printed = ranking.iter().take(top).try_for_each(|(word, count)| writeln!(out, "{count}\t{word}"));
-    match printed.and_then(|()| out.flush()) {
-        // Whoever reads has read enough: `| head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
 }

@@ -19,6 +19,10 @@ fn the_readme_shows_what_each_example_prints() {
     let pictures: Vec<_> = sections
         .filter_map(|section| {
             let (example, rest) = section.split_once('`')?;
+            // A package of its own, with a test of its own.
+            if example == "two_machines" {
+                return None;
+            }
             let (picture, _) = rest.split_once("```mermaid\n")?.1.split_once("```")?;
             Some((example, picture))
         })

@@ -2,11 +2,12 @@
 
 use genstage::prelude::*;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::read::Part;
 
 /// How often each word stands in a piece, and how long the piece is.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Counted {
     pub(crate) counts: FxHashMap<String, u64>,
     pub(crate) bytes: u64,
@@ -20,6 +21,13 @@ pub(crate) struct Count {
 }
 
 impl Count {
+    pub(crate) fn part(&mut self, part: Part<String>) -> Part<Counted> {
+        match part {
+            Part::Piece { text, piece } => Part::Piece { text, piece: self.count(&piece) },
+            Part::End { text, pieces, error } => Part::End { text, pieces, error },
+        }
+    }
+
     fn count(&mut self, piece: &str) -> Counted {
         let mut counts = FxHashMap::default();
         for word in piece.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
@@ -48,12 +56,7 @@ impl ProducerConsumer for Count {
     type Output = Part<Counted>;
 
     async fn handle_events(&mut self, events: &mut Batch<Self::Input>, cx: &mut Context<Self>) -> Result {
-        for part in events.drain() {
-            cx.emit(match part {
-                Part::Piece { text, piece } => Part::Piece { text, piece: self.count(&piece) },
-                Part::End { text, pieces, error } => Part::End { text, pieces, error },
-            });
-        }
+        cx.emit_all(events.drain().map(|part| self.part(part)));
         Ok(())
     }
 }

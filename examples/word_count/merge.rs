@@ -1,7 +1,6 @@
 //! The consumer: adds the counts up, of each text wholly or not at all.
 
 use std::collections::hash_map::Entry;
-use std::io;
 
 use genstage::prelude::*;
 use genstage::{Error, Reason};
@@ -102,10 +101,10 @@ impl Merge {
         Ok(())
     }
 
-    fn report(&mut self, text: &Text, error: Option<io::Error>) -> Result {
+    fn report(&mut self, text: &Text, error: Option<String>) -> Result {
         match error {
             Some(error) if self.strict => {
-                Err(Error::new(error).context(format!("cannot count {}", text.name)))
+                Err(Error::msg(error).context(format!("cannot count {}", text.name)))
             }
             Some(error) => {
                 let report = format!("skipped {}: {error}", text.name);

@@ -4,8 +4,8 @@ use std::io::{Error, ErrorKind, Result};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// How much is read at a time.
-const PIECE: usize = 256 * 1024;
+/// How much is read at a time: as JSON, which may take six times as much, it is a message that any broker takes.
+const PIECE: usize = 128 * 1024;
 
 /// The pieces of one text.
 pub(crate) struct Pieces {

@@ -1,17 +1,17 @@
 //! What the producer emits: text, read as far as there is demand.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::{Stream, stream};
+use serde::{Deserialize, Serialize};
 use tokio::fs::File;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::pieces::Pieces;
 
 /// Which text something belongs to, and what to call it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Text {
     pub(crate) number: usize,
     pub(crate) name: Arc<str>,
@@ -19,9 +19,10 @@ pub(crate) struct Text {
 
 /// A text on its way: its pieces, and behind them how many those were and why there are no more of them, if it is not that
 /// the text has come to its end.
+#[derive(Serialize, Deserialize)]
 pub(crate) enum Part<P> {
     Piece { text: Text, piece: P },
-    End { text: Text, pieces: usize, error: Option<io::Error> },
+    End { text: Text, pieces: usize, error: Option<String> },
 }
 
 /// Something to read, or why it cannot be found.
@@ -101,7 +102,7 @@ impl Reader {
                 self.open = Some(Open { text, pieces, emitted: 0 });
                 self.read().await
             }
-            Err(error) => Some(Part::End { text, pieces: 0, error: Some(error) }),
+            Err(error) => Some(Part::End { text, pieces: 0, error: Some(error.to_string()) }),
         }
     }
 
@@ -115,7 +116,7 @@ impl Reader {
                 return Some(Part::Piece { text, piece });
             }
             Ok(None) => None,
-            Err(error) => Some(error),
+            Err(error) => Some(error.to_string()),
         };
         let pieces = open.emitted;
         self.open = None;
