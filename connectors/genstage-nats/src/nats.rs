@@ -1,8 +1,9 @@
-use async_nats::{Client, ConnectOptions, ToServerAddrs};
+use async_nats::{Client, ConnectOptions, ToServerAddrs, jetstream};
 use genstage::{Error, Result};
 
 use crate::Exchange;
 use crate::exchange::Shared;
+use crate::hub::is_missing;
 
 /// A connection to one server or a cluster of them. Copies share it; it reconnects by itself.
 #[derive(Clone, Debug)]
@@ -45,5 +46,18 @@ impl Nats {
     /// The exchange of that name: letters, digits, `-` and `_`. It is shared out among its consumers by demand, unless it is made another kind.
     pub fn exchange(&self, name: &str) -> Exchange<Shared> {
         Exchange::new(self.client.clone(), name)
+    }
+
+    /// Whether there is an exchange of that name; opening it would make one.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer. Cancellation safe.
+    pub async fn has_exchange(&self, name: &str) -> Result<bool> {
+        match jetstream::new(self.client.clone()).get_stream(name).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }

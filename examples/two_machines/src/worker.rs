@@ -13,17 +13,14 @@ use crate::run::{Numbered, Run};
 /// Counts until the run is over, or until Ctrl-C.
 pub(crate) async fn run(server: &str, name: &str) -> Result {
     let run = Run::join(server, name).await?;
-    let ended = tokio::select! {
-        ended = pipeline(&run).run_until(ctrl_c()) => ended.map(drop),
-        // It is stopped then: what it may still have has come from others, too.
-        () = run.over() => Ok(()),
-    };
-    // What it takes parts from may be gone before it knows that the run is over: that is no failure.
+    let ended = pipeline(&run).run_until(ctrl_c()).await;
+    // Its exchanges are gone then: that is no failure.
     if run.is_over().await {
         eprintln!("{name} is over");
         return Ok(());
     }
-    Ok(ended?)
+    ended?;
+    Ok(())
 }
 
 pub(crate) fn pipeline(run: &Run) -> Pipeline {
