@@ -264,7 +264,7 @@ async fn a_run_that_is_interrupted_leaves_nothing_behind() {
 #[tokio::test]
 async fn what_makes_no_sense_is_refused() {
     for (arguments, error) in [
-        (&["--server", "nats://127.0.0.1:1"][..], "Error: cannot connect to nats://127.0.0.1:1: "),
+        (&["--server", "nats://127.0.0.1:1"][..], "Error: connecting to 127.0.0.1:1: "),
         (&["--workers", "some"], "--workers"),
         (&["worker", "run"], "--server <URL>"),
     ] {
