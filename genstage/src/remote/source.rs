@@ -124,8 +124,9 @@ impl<R: Remote> FromRemote<R> {
         if settled.is_empty() {
             tokio::select! {
                 biased;
-                _ = receiver.ready() => {}
+                // What is settled meanwhile is told together. It does not wait for long: no more comes than was requested.
                 delivery = inlet.receive() => return delivery,
+                _ = receiver.ready() => {}
             }
             while let Some(one) = receiver.take() {
                 inlet.unsettled -= usize::from(one.outcome != Outcome::InProgress);
