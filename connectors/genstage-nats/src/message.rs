@@ -95,7 +95,8 @@ fn repeated(message: Outgoing, error: PublishError, warns: bool) -> Result<Outgo
     let is_for_ever = match error.kind() {
         PublishErrorKind::MaxPayloadExceeded => true,
         _ => refused.is_some_and(|refused| {
-            refused.code() == 400 && refused.error_code() != ErrorCode::STREAM_STORE_FAILED
+            let may_pass = [ErrorCode::STREAM_STORE_FAILED, ErrorCode::ACCOUNT_RESOURCES_EXCEEDED];
+            refused.code() == 400 && !may_pass.contains(&refused.error_code())
         }),
     };
     if is_for_ever {

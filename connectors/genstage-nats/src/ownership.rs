@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_nats::jetstream::kv::{Store, UpdateErrorKind};
 use genstage::{Error, Result};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use crate::consumers::Consumers;
@@ -37,6 +38,7 @@ pub(crate) struct Owned {
 pub(crate) struct Ownership {
     owned: watch::Receiver<Owned>,
     held: watch::Sender<BTreeSet<usize>>,
+    task: JoinHandle<()>,
 }
 
 /// The group, as one of its sources knows it.
@@ -60,8 +62,16 @@ impl Ownership {
             owned,
             held,
         };
-        tokio::spawn(member.run());
-        Self { owned: owned_here, held: held_here }
+        let task = tokio::spawn(member.run());
+        Self { owned: owned_here, held: held_here, task }
+    }
+
+    /// Leaves the group, and waits until the others can know of it, for a few seconds at most.
+    pub(crate) async fn leave(self) {
+        let Self { owned, held, task } = self;
+        drop((owned, held));
+        // One that has panicked has said so.
+        let _ = task.await;
     }
 
     /// Waits until the source owns something else than it has looked at. Cancellation safe.
@@ -105,8 +115,7 @@ impl Member {
             }
             next = begin + self.pause();
         }
-        let left = timeout(FAREWELL, self.leave()).await;
-        if !matches!(left, Ok(Ok(()))) {
+        if timeout(FAREWELL, self.leave()).await.is_err() {
             info!(
                 exchange = self.group.consumers.exchange,
                 group = self.group.consumers.group,
@@ -149,6 +158,8 @@ impl Member {
             (owners, revision) = self.group.read().await?;
         };
         let kept = owners.kept(&self.name, partitions);
+        let still = &self.owned.borrow().partitions & &kept;
+        self.own(still, begin);
         let ready = self.ready(&kept).await;
         self.own(ready, begin);
         Ok(())
@@ -174,14 +185,17 @@ impl Member {
         ready
     }
 
-    async fn leave(&self) -> Result {
-        loop {
-            let (mut owners, revision) = self.group.read().await?;
-            owners.leave(&self.name);
-            if self.group.write(&owners, revision).await? {
-                return Ok(());
-            }
+    async fn leave(&self) {
+        while !matches!(self.try_to_leave().await, Ok(true)) {
+            sleep(LOOK).await;
         }
+    }
+
+    /// False if another source was faster.
+    async fn try_to_leave(&self) -> Result<bool> {
+        let (mut owners, revision) = self.group.read().await?;
+        owners.leave(&self.name);
+        self.group.write(&owners, revision).await
     }
 }
 

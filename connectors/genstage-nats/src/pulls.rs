@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::{Client, Message, Subscriber};
 use futures_util::StreamExt;
 use genstage::{Error, Result};
@@ -19,13 +20,16 @@ const EXPIRES: Duration = Duration::from_secs(1);
 /// The same where there are more partitions than messages are wanted, so that requests go from one to the next, at least.
 const EXPIRES_SOON: Duration = Duration::from_millis(50);
 
+/// Between two looks whether there is a connection again.
+const LOOK: Duration = Duration::from_millis(100);
+
 pub(crate) struct Pulls {
     client: Client,
     inbox: String,
     answers: Subscriber,
     /// Where requests go: to the consumer of each partition.
     subjects: Vec<String>,
-    /// Messages to be requested.
+    /// How many messages are to be on their way.
     wanted: usize,
     parts: BTreeMap<usize, Part>,
     /// Until when it may request of the partitions it has.
@@ -79,11 +83,9 @@ impl Pulls {
         })
     }
 
-    /// So many messages more are to be requested.
-    pub(crate) fn request(&mut self, messages: usize) {
-        if !self.stopped {
-            self.wanted += messages;
-        }
+    /// So many messages are to be on their way: what is not is requested, and requested anew when nothing comes of it.
+    pub(crate) fn want(&mut self, messages: usize) {
+        self.wanted = messages;
     }
 
     /// From now on, what it owns; what is still held: that, and what is not settled yet of other partitions.
@@ -112,16 +114,25 @@ impl Pulls {
 
     /// Requests nothing more. What is open ends by itself: nobody else would get what comes of it.
     pub(crate) fn stop(&mut self) {
-        (self.stopped, self.wanted) = (true, 0);
+        self.stopped = true;
     }
 
     /// What comes next. Cancellation safe.
     pub(crate) async fn next(&mut self) -> Result<Answer> {
-        self.share_out().await?;
+        let missing = match self.stopped {
+            true => 0,
+            false => self.wanted.saturating_sub(self.parts.values().map(|part| part.requests.left()).sum()),
+        };
+        // What is requested while there is no connection would be sent later, again and again.
+        let is_away = missing > 0 && self.client.connection_state() != State::Connected;
+        if !is_away {
+            self.share_out(missing).await?;
+        }
         if self.stopped && self.parts.values().all(|part| part.requests.left() == 0) {
             return Ok(Answer::Over);
         }
-        let until = self.parts.values().filter_map(|part| part.requests.until()).min();
+        let until = self.parts.values().filter_map(|part| part.requests.until());
+        let until = until.chain(is_away.then(|| Instant::now() + LOOK)).min();
         tokio::select! {
             biased;
             answer = self.answers.next() => match answer {
@@ -131,19 +142,18 @@ impl Pulls {
             },
             () = at(until) => {
                 let now = Instant::now();
-                let void = self.parts.values_mut().map(|part| part.requests.clock(now)).sum();
-                self.request(void);
+                self.parts.values_mut().for_each(|part| part.requests.clock(now));
                 Ok(Answer::Status)
             }
         }
     }
 
-    /// Requests what is wanted.
+    /// Requests so many messages.
     ///
     /// Nobody knows which of several partitions has messages. So each is asked for one message; and as soon as that comes, for its share
     /// of what is wanted, if it is there: nothing waits at a partition that has none for what another one has.
-    async fn share_out(&mut self) -> Result {
-        if self.wanted == 0 || self.stopped || self.until.is_some_and(|until| until <= Instant::now()) {
+    async fn share_out(&mut self, mut missing: usize) -> Result {
+        if missing == 0 || self.until.is_some_and(|until| until <= Instant::now()) {
             return Ok(());
         }
         let kept = self.parts.iter().filter(|(_, part)| part.is_kept);
@@ -153,21 +163,20 @@ impl Pulls {
             return Ok(());
         }
         partitions.rotate_left(self.number as usize % all);
-        let expires = self
-            .expires
-            .mul_f64((self.wanted as f64 / all as f64).min(1.0))
-            .max(EXPIRES_SOON.min(self.expires));
+        let expires =
+            self.expires.mul_f64((missing as f64 / all as f64).min(1.0)).max(EXPIRES_SOON.min(self.expires));
         for partition in partitions {
             let Some(part) = self.parts.get(&partition) else { continue };
             let batch = match all {
-                1 => self.wanted,
+                1 => missing,
                 _ if part.requests.left() > 0 => 0,
-                _ if part.is_flowing => self.wanted.div_ceil(all),
-                _ => self.wanted.min(1),
+                _ if part.is_flowing => missing.div_ceil(all),
+                _ => missing.min(1),
             };
             if batch > 0 && part.requests.is_welcome() {
                 let waits = all == 1 || !part.is_flowing;
                 self.pull(partition, batch, waits.then_some(expires)).await?;
+                missing -= batch;
             }
         }
         Ok(())
@@ -184,7 +193,6 @@ impl Pulls {
         };
         self.client.publish_with_reply(subject, reply, request.into()).await?;
         self.number += 1;
-        self.wanted -= batch;
         let part = self.parts.entry(partition).or_default();
         part.requests.add(number, batch, Instant::now() + expires.unwrap_or_default());
         Ok(())
@@ -211,7 +219,6 @@ impl Pulls {
         let void = part.requests.status(number, status);
         part.is_flowing &= void == 0;
         let is_refused = !part.requests.is_welcome();
-        self.request(void);
         if is_refused { Answer::Refused(partition) } else { Answer::Status }
     }
 }

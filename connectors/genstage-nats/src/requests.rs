@@ -1,6 +1,5 @@
 //! Requests for messages that are open with one consumer of the server's, as a value.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::{Message, StatusCode};
@@ -12,14 +11,22 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait after the server has refused a request, for want of a leader or so.
 const PAUSE: Duration = Duration::from_millis(250);
 
+#[derive(Debug)]
+struct Request {
+    number: u64,
+    /// How many messages it was for.
+    batch: usize,
+    until: Instant,
+}
+
 /// What is still to come. A request ends when all of its messages have come, or with a status; messages do not say to which request
-/// they belong, so what is left is counted for all together.
+/// they belong, so what is left is counted for all together; and never is more left than those that are open were for.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     /// Messages that have been requested and have not come.
     left: usize,
-    /// Requests that may be open: their numbers, and until when.
-    open: VecDeque<(u64, Instant)>,
+    /// Requests that may be open.
+    open: Vec<Request>,
     not_before: Option<Instant>,
 }
 
@@ -36,7 +43,7 @@ impl Requests {
     /// One more, for so many messages, which the server ends at that time.
     pub(crate) fn add(&mut self, number: u64, messages: usize, end: Instant) {
         self.left += messages;
-        self.open.push_back((number, end + GRACE));
+        self.open.push(Request { number, batch: messages, until: end + GRACE });
     }
 
     pub(crate) fn message(&mut self) {
@@ -52,34 +59,35 @@ impl Requests {
         if code.as_u16() == 100 {
             return 0;
         }
-        self.open.retain(|(open, _)| *open != number);
+        let open = self.open.len();
+        self.open.retain(|request| request.number != number);
         let pending = status.headers.as_ref().and_then(|headers| headers.get("Nats-Pending-Messages"));
-        let void = match pending.and_then(|pending| pending.as_str().parse().ok()) {
-            Some(pending) => self.left.min(pending),
-            None if self.open.is_empty() => self.left,
-            None => 0,
-        };
-        self.left -= void;
+        let pending = pending.and_then(|pending| pending.as_str().parse().ok()).unwrap_or(0);
+        // What was given up before is not given up twice.
+        let void = if self.open.len() < open { self.void(pending) } else { 0 };
         if !matches!(code, StatusCode::TIMEOUT | StatusCode::NOT_FOUND) {
             self.not_before = Some(Instant::now() + PAUSE);
         }
         void
     }
 
-    /// When to look at the clock.
-    pub(crate) fn until(&self) -> Option<Instant> {
-        self.open.front().map(|(_, until)| *until).into_iter().chain(self.not_before).min()
+    /// So many messages will not come, or more, if more is left than can come.
+    fn void(&mut self, messages: usize) -> usize {
+        let most = self.open.iter().map(|request| request.batch).sum();
+        let left = self.left.saturating_sub(messages).min(most);
+        std::mem::replace(&mut self.left, left) - left
     }
 
-    /// Requests whose end nobody has told are over all the same: the server was away. How many messages will not come.
-    pub(crate) fn clock(&mut self, now: Instant) -> usize {
+    /// When to look at the clock.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.open.iter().map(|request| request.until).chain(self.not_before).min()
+    }
+
+    /// Requests whose end nobody has told are over all the same: the server was away.
+    pub(crate) fn clock(&mut self, now: Instant) {
         self.not_before.take_if(|not_before| *not_before <= now);
-        let open = self.open.len();
-        self.open.retain(|(_, until)| *until > now);
-        match open > 0 && self.open.is_empty() {
-            true => std::mem::take(&mut self.left),
-            false => 0,
-        }
+        self.open.retain(|request| request.until > now);
+        self.void(0);
     }
 }
 
@@ -132,20 +140,33 @@ mod tests {
         assert_eq!((requests.left(), requests.is_welcome()), (4, true));
     }
 
-    /// Older servers do not say how many; when there is no other request, it is all.
+    /// Not every status says how many will not come; never is more left than those that are open were for.
     #[test]
-    fn the_last_request_to_end_takes_all_that_is_left_with_it() {
+    fn what_no_request_stands_for_will_not_come() {
         let mut requests = requests();
-        assert_eq!(requests.status(0, &status(404, None)), 0);
-        assert_eq!(requests.status(1, &status(404, None)), 7);
+        assert_eq!(requests.status(0, &status(404, None)), 3);
+        assert_eq!(requests.status(1, &status(408, Some(2))), 4);
+        assert_eq!((requests.left(), requests.until()), (0, None));
+    }
+
+    /// It was given up by the clock, and its messages have been requested by another.
+    #[test]
+    fn a_status_that_comes_too_late_says_nothing() {
+        let mut requests = Requests::default();
+        requests.add(0, 3, Instant::now());
+        requests.clock(Instant::now() + GRACE);
+        assert_eq!(requests.left(), 0);
+        requests.add(1, 3, Instant::now());
+        assert_eq!(requests.status(0, &status(408, Some(3))), 0);
+        assert_eq!(requests.left(), 3);
     }
 
     #[test]
     fn a_refusal_makes_a_pause() {
         let mut requests = requests();
-        assert_eq!(requests.status(1, &status(409, None)), 0);
+        assert_eq!(requests.status(1, &status(409, None)), 4);
         assert!(!requests.is_welcome());
-        assert_eq!(requests.clock(Instant::now() + PAUSE), 0);
+        requests.clock(Instant::now() + PAUSE);
         assert!(requests.is_welcome());
         assert_eq!(requests.status(0, &status(100, None)), 0);
     }
@@ -153,8 +174,9 @@ mod tests {
     #[test]
     fn a_server_that_is_away_ends_all_that_is_open() {
         let mut requests = requests();
-        assert_eq!(requests.clock(Instant::now()), 0);
-        assert_eq!(requests.clock(Instant::now() + GRACE), 7);
+        requests.clock(Instant::now());
+        assert_eq!(requests.left(), 7);
+        requests.clock(Instant::now() + GRACE);
         assert_eq!((requests.left(), requests.until()), (0, None));
     }
 }

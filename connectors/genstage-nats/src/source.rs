@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::{AckKind, Context};
 use async_nats::{Client, Message};
+use futures_util::future::join_all;
 use genstage::remote::{Delivery, FromRemote, Outcome, Remote, Settled};
 use genstage::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -36,6 +37,8 @@ pub struct Session<T> {
     codec: Codec,
     pulls: Option<Pulls>,
     ownership: Option<Ownership>,
+    /// How many events have been requested and have not come.
+    owed: usize,
     stopped: bool,
     /// What is to go to the dead letters, and why.
     dead: Vec<(Receipt, String)>,
@@ -63,6 +66,7 @@ impl<T> Session<T> {
             codec: *codec,
             pulls: None,
             ownership: None,
+            owed: 0,
             stopped: false,
             dead: vec![],
             types: PhantomData,
@@ -82,6 +86,13 @@ impl<T> Session<T> {
         self.pulls.as_mut().ok_or_else(not_begun)
     }
 
+    /// As many messages as bring what is owed, if they are full.
+    fn want(&mut self) -> Result {
+        let messages = self.owed.div_ceil(self.terms.pack);
+        self.pulls()?.want(messages);
+        Ok(())
+    }
+
     /// Waits for what comes next. Cancellation safe.
     async fn next(&mut self) -> Result<Answer> {
         let pulls = self.pulls.as_mut().ok_or_else(not_begun)?;
@@ -97,15 +108,28 @@ impl<T> Session<T> {
         }
     }
 
-    /// Tells the server. Of a source that ends it waits until the server has heard it: then all is said that is to be said.
+    /// What the server is told; none if the message is to be buried.
+    fn kind(&self, Settled { receipt, outcome }: &Settled<Receipt>) -> Option<AckKind> {
+        match outcome {
+            Outcome::Done => Some(AckKind::Ack),
+            Outcome::InProgress => Some(AckKind::Progress),
+            _ if receipt.delivered >= self.terms.max_deliver => None,
+            _ => Some(AckKind::Nak(Some(self.terms.redeliver_after))),
+        }
+    }
+
     async fn answer(&self, receipt: &Receipt, kind: AckKind) -> Result {
-        let Some(reply) = receipt.message.reply.clone() else { return Ok(()) };
-        match self.stopped {
-            false => self.client.publish(reply, kind.into()).await?,
-            // A server that does not answer hands it out again.
-            true => drop(self.client.request(reply, kind.into()).await),
+        if let Some(reply) = receipt.message.reply.clone() {
+            self.client.publish(reply, kind.into()).await?;
         }
         Ok(())
+    }
+
+    /// Waits until the server has heard it. (One that does not answer hands it out again.)
+    async fn confirmed(&self, receipt: &Receipt, kind: AckKind) {
+        if let Some(reply) = receipt.message.reply.clone() {
+            drop(self.client.request(reply, kind.into()).await);
+        }
     }
 
     /// Puts a message to the dead letters, and out of the way.
@@ -124,7 +148,11 @@ impl<T> Session<T> {
             letter.headers.insert(name, value.as_str());
         }
         store(&self.context, &letters, vec![letter]).await?;
-        self.answer(receipt, AckKind::Ack).await
+        match self.stopped {
+            true => self.confirmed(receipt, AckKind::Ack).await,
+            false => self.answer(receipt, AckKind::Ack).await?,
+        }
+        Ok(())
     }
 
     /// Buries what is to be. Cancellation safe: a letter that is put twice is known by its id.
@@ -185,9 +213,8 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
     }
 
     async fn request(&mut self, events: usize) -> Result {
-        let messages = events.div_ceil(self.terms.pack);
-        self.pulls()?.request(messages);
-        Ok(())
+        self.owed += events;
+        self.want()
     }
 
     async fn receive(&mut self) -> Result<Option<Delivery<T, Receipt>>> {
@@ -212,7 +239,11 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
                 decoded => decoded,
             };
             match events {
-                Ok(events) => return Ok(Some(Delivery { events, receipt })),
+                Ok(events) => {
+                    self.owed = self.owed.saturating_sub(events.len());
+                    self.want()?;
+                    return Ok(Some(Delivery { events, receipt }));
+                }
                 Err(error) => self.dead.push((receipt, format!("{error:#}"))),
             }
         }
@@ -220,22 +251,30 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
 
     async fn settle(&mut self, settled: &mut VecDeque<Settled<Receipt>>) -> Result {
         self.bury_the_dead().await?;
-        while let Some(Settled { receipt, outcome }) = settled.front() {
-            match outcome {
-                Outcome::Done => self.answer(receipt, AckKind::Ack).await?,
-                Outcome::InProgress => self.answer(receipt, AckKind::Progress).await?,
-                Outcome::Failed(cause) if receipt.delivered >= self.terms.max_deliver => {
-                    self.bury(receipt, cause.as_deref().unwrap_or("it was dropped")).await?;
-                }
-                _ => self.answer(receipt, AckKind::Nak(Some(self.terms.redeliver_after))).await?,
+        if self.stopped {
+            let answers =
+                settled.iter().filter_map(|one| Some(self.confirmed(&one.receipt, self.kind(one)?)));
+            join_all(answers).await;
+        }
+        while let Some(one) = settled.front() {
+            match self.kind(one) {
+                Some(_) if self.stopped => {}
+                Some(kind) => self.answer(&one.receipt, kind).await?,
+                None => self.bury(&one.receipt, cause(&one.outcome)).await?,
             }
-            if *outcome != Outcome::InProgress {
-                self.pulls()?.settled(receipt.partition);
+            if one.outcome != Outcome::InProgress {
+                self.pulls()?.settled(one.receipt.partition);
             }
             settled.pop_front();
         }
         self.let_go();
         Ok(())
+    }
+
+    async fn close(&mut self) {
+        if let Some(ownership) = self.ownership.take() {
+            ownership.leave().await;
+        }
     }
 
     async fn stop(&mut self) -> Result {
@@ -254,6 +293,13 @@ impl<T: DeserializeOwned + Send + 'static> Remote for Session<T> {
 impl<T> fmt::Debug for Session<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("consumers", &self.consumers).finish_non_exhaustive()
+    }
+}
+
+fn cause(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Failed(Some(cause)) => cause,
+        _ => "it was dropped",
     }
 }
 

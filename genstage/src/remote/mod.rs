@@ -73,6 +73,12 @@ pub trait Remote: Send + 'static {
     /// If the engine does not learn of it.
     fn stop(&mut self) -> impl Future<Output = Result> + Send;
 
+    /// The last thing that is called, however the source has ended: what others have to know of its end. Nothing by default. It is waited
+    /// for, and is to wait for a few seconds at most.
+    fn close(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// After how long the engine hands out again what was not settled: nobody has to wait for longer than that to settle something.
     fn patience(&self) -> Duration;
 }

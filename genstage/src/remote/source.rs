@@ -206,6 +206,7 @@ impl<R: Remote> Producer for FromRemote<R> {
         if let Err(error) = wound_up {
             telemetry::not_settled(&error);
         }
+        self.inlet.remote.close().await;
     }
 }
 

@@ -365,6 +365,23 @@ async fn an_exchange_that_is_removed_fails_its_stages() {
     );
 }
 
+/// What was requested comes, whatever else does in its place: messages that are not full, and such that are none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn packs_that_are_not_full_are_made_up_for() {
+    let server = Server::start();
+    let hub = open(shared(&server).await.pack(10)).await;
+    let client = async_nats::connect(&server.url).await.unwrap();
+    for n in 0..100 {
+        client.publish("genstage.numbers", format!("[{n}]").into()).await.unwrap();
+        client.publish("genstage.numbers", "nonsense".into()).await.unwrap();
+    }
+    let mut taking = take(&hub, "group");
+    assert!(taking.done(100).await.into_iter().eq(0..100));
+    is_empty(&server, "numbers").await;
+    assert_eq!(messages(&server, "numbers-dead").await, 100);
+    taking.ends().await;
+}
+
 /// A message that would be too large is made several.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_many_events_as_fit_are_packed() {
