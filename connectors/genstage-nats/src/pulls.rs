@@ -57,7 +57,7 @@ pub(crate) enum Answer {
     Message(usize, Message),
     /// Something else has changed.
     Status,
-    /// The server wants no requests of this partition just now, or never again.
+    /// The server wants no requests of this partition just now, or does not answer them; perhaps never again.
     Refused(usize),
     /// It was stopped, and nothing is open any more.
     Over,
@@ -142,8 +142,9 @@ impl Pulls {
             },
             () = at(until) => {
                 let now = Instant::now();
-                self.parts.values_mut().for_each(|part| part.requests.clock(now));
-                Ok(Answer::Status)
+                let parts = self.parts.iter_mut();
+                let silent = parts.filter_map(|(partition, part)| part.requests.clock(now).then_some(*partition));
+                Ok(silent.last().map_or(Answer::Status, Answer::Refused))
             }
         }
     }

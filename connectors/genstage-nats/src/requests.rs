@@ -83,11 +83,11 @@ impl Requests {
         self.open.iter().map(|request| request.until).chain(self.not_before).min()
     }
 
-    /// Requests whose end nobody has told are over all the same: the server was away.
-    pub(crate) fn clock(&mut self, now: Instant) {
+    /// Requests whose end nobody has told are over all the same: the server was away. Whether there were any.
+    pub(crate) fn clock(&mut self, now: Instant) -> bool {
         self.not_before.take_if(|not_before| *not_before <= now);
         self.open.retain(|request| request.until > now);
-        self.void(0);
+        self.void(0) > 0
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
     fn a_status_that_comes_too_late_says_nothing() {
         let mut requests = Requests::default();
         requests.add(0, 3, Instant::now());
-        requests.clock(Instant::now() + GRACE);
+        assert!(requests.clock(Instant::now() + GRACE));
         assert_eq!(requests.left(), 0);
         requests.add(1, 3, Instant::now());
         assert_eq!(requests.status(0, &status(408, Some(3))), 0);
@@ -166,7 +166,7 @@ mod tests {
         let mut requests = requests();
         assert_eq!(requests.status(1, &status(409, None)), 4);
         assert!(!requests.is_welcome());
-        requests.clock(Instant::now() + PAUSE);
+        assert!(!requests.clock(Instant::now() + PAUSE));
         assert!(requests.is_welcome());
         assert_eq!(requests.status(0, &status(100, None)), 0);
     }
@@ -174,9 +174,8 @@ mod tests {
     #[test]
     fn a_server_that_is_away_ends_all_that_is_open() {
         let mut requests = requests();
-        requests.clock(Instant::now());
-        assert_eq!(requests.left(), 7);
-        requests.clock(Instant::now() + GRACE);
+        assert!(!requests.clock(Instant::now()));
+        assert!(requests.clock(Instant::now() + GRACE));
         assert_eq!((requests.left(), requests.until()), (0, None));
     }
 }
