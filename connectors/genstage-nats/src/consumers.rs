@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, Config, Consumer, DeliverPolicy, IntoConsumerConfig, pull};
-use async_nats::jetstream::context::ConsumerInfoErrorKind;
+use async_nats::jetstream::consumer::{
+    AckPolicy, Config, Consumer, DeliverPolicy, Info, IntoConsumerConfig, pull,
+};
+use async_nats::jetstream::context::{ConsumerInfoError, ConsumerInfoErrorKind};
 use async_nats::jetstream::stream::{ConsumerErrorKind, RetentionPolicy};
 use async_nats::jetstream::{Context, ErrorCode};
 use genstage::{Error, Result};
@@ -77,10 +79,10 @@ impl Consumers {
 
     /// What it is like on the server. (Making it would change one that is there and differs, and servers ignore what they do not know.)
     async fn there_or_made(&self, partition: usize, wanted: &pull::Config) -> Result<Config> {
-        let stream = self.context.get_stream_no_info(&self.exchange).await?;
-        match stream.consumer_info(self.name(partition)).await.map_err(|error| (error.kind(), error)) {
+        match self.info(partition).await?.map_err(|error| (error.kind(), error)) {
             Ok(info) => Ok(info.config),
             Err((ConsumerInfoErrorKind::NotFound, _)) => {
+                let stream = self.context.get_stream_no_info(&self.exchange).await?;
                 let made: Consumer<pull::Config> = stream.create_consumer(wanted.clone()).await?;
                 Ok(made.cached_info().config.clone())
             }
@@ -107,10 +109,15 @@ impl Consumers {
         }
     }
 
+    /// What the server says of it, or why it does not.
+    async fn info(&self, partition: usize) -> Result<Result<Info, ConsumerInfoError>> {
+        let stream = self.context.get_stream_no_info(&self.exchange).await?;
+        Ok(stream.consumer_info(self.name(partition)).await)
+    }
+
     /// All that was handed out has been settled.
     pub(crate) async fn is_settled(&self, partition: usize) -> Result<bool> {
-        let stream = self.context.get_stream_no_info(&self.exchange).await?;
-        Ok(stream.consumer_info(self.name(partition)).await?.num_ack_pending == 0)
+        Ok(self.info(partition).await??.num_ack_pending == 0)
     }
 
     /// # Errors
@@ -118,8 +125,7 @@ impl Consumers {
     /// If it has been removed.
     pub(crate) async fn is_still_there(&self, partition: usize) -> Result {
         let Self { exchange, group, .. } = self;
-        let stream = self.context.get_stream_no_info(exchange).await?;
-        match stream.consumer_info(self.name(partition)).await.map_err(|error| error.kind()) {
+        match self.info(partition).await?.map_err(|error| error.kind()) {
             Err(ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound) => {
                 Err(Error::msg(format!("the group `{group}` of `{exchange}` has been removed")))
             }

@@ -123,15 +123,7 @@ where
         }
         let context = crate::message::context(client.clone());
         let dead = dead_letters(&name);
-        let letters = Config {
-            subjects: vec![subject(&dead, None)],
-            name: dead,
-            num_replicas: terms.replicas,
-            duplicate_window: terms.dedup_window,
-            max_messages: -1,
-            max_bytes: -1,
-            ..Config::default()
-        };
+        let letters = beside(subject(&dead, None), dead, &terms);
         ensure(&context, stream).await?;
         ensure(&context, letters).await?;
         let owners = match routing.partitions() {
@@ -226,19 +218,26 @@ pub(crate) fn is_missing(error: &GetStreamError) -> bool {
     }
 }
 
-/// A bucket of JetStream's keys and values. It is made as a stream: the client's own way needs servers after 2.9.
-async fn owners(context: &Context, exchange: &str, terms: &Terms) -> Result<Store, OpenError> {
-    let bucket = owners_bucket(exchange);
-    let stream = Config {
-        name: format!("KV_{bucket}"),
-        subjects: vec![format!("$KV.{bucket}.>")],
-        max_messages_per_subject: 1,
-        discard: DiscardPolicy::New,
+/// A stream beside that of an exchange, as safe as it.
+fn beside(subject: String, name: String, terms: &Terms) -> Config {
+    Config {
+        name,
+        subjects: vec![subject],
         num_replicas: terms.replicas,
         duplicate_window: terms.dedup_window,
         max_messages: -1,
         max_bytes: -1,
         ..Config::default()
+    }
+}
+
+/// A bucket of JetStream's keys and values. It is made as a stream: the client's own way needs servers after 2.9.
+async fn owners(context: &Context, exchange: &str, terms: &Terms) -> Result<Store, OpenError> {
+    let bucket = owners_bucket(exchange);
+    let stream = Config {
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        ..beside(format!("$KV.{bucket}.>"), format!("KV_{bucket}"), terms)
     };
     ensure(context, stream).await?;
     let store = context.get_key_value(bucket).await;

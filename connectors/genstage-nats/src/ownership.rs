@@ -134,8 +134,8 @@ impl Member {
     async fn turn(&mut self) -> Result {
         let begin = Instant::now();
         let partitions = self.group.partitions;
-        let (mut owners, mut revision) = self.group.read().await?;
         let owners = loop {
+            let (mut owners, revision) = self.group.read().await?;
             if !owners.has(&self.name) {
                 // Others took it for gone. What it owned may be theirs.
                 self.own(BTreeSet::new(), begin);
@@ -155,7 +155,6 @@ impl Member {
             if self.group.write(&owners, revision).await? {
                 break owners;
             }
-            (owners, revision) = self.group.read().await?;
         };
         let kept = owners.kept(&self.name, partitions);
         let still = &self.owned.borrow().partitions & &kept;
@@ -222,7 +221,6 @@ impl Group {
         }
     }
 
-    /// A server that does not answer is asked again.
     /// True if nothing is left of an owner before: at once, if it has settled all, or when it has had the time to say so.
     async fn settle_up(&self, partition: usize, since: Instant) -> Result<bool> {
         let is_settled = self.consumers.is_settled(partition).await;

@@ -12,14 +12,11 @@ use genstage_nats::{Codec, Exchange, Shared};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::numbers::{LONG, Taking, context, open, shared, take, unsettled};
+use crate::numbers::{LONG, PAUSE, Taking, context, open, shared, take, unsettled};
 use crate::server::{Cluster, Server};
 
 /// For how long to wait for an answer that may not come.
 const SOON: Duration = Duration::from_secs(1);
-
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// With a bound, where the servers can do that.
 async fn replicated(server: &Server) -> Exchange<Shared> {

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use crate::numbers::{LONG, is_empty, messages, open, put, shared, subscribers, take, unsettled};
+use crate::numbers::{LONG, PAUSE, are_there, is_empty, messages, open, put, shared, take, unsettled};
 use crate::server::Server;
 
 /// Producers are held up, and nothing is lost; when there is room they go on.
@@ -29,7 +29,7 @@ async fn a_bounded_exchange_fills_and_empties() {
         .unwrap();
     let full = async {
         while messages(&server, "numbers").await < 100 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     };
     timeout(LONG, full).await.unwrap();
@@ -122,9 +122,7 @@ async fn each_subscriber_has_dead_letters_of_its_own() {
     let server = Server::start();
     let hub = open(shared(&server).await.broadcast().max_deliver(1)).await;
     let mut both = [take(&hub, "first"), take(&hub, "second")];
-    while subscribers(&server).await < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    are_there(&server, 2).await;
     put(&hub, 0..10).await;
     for (whose, taking) in both.iter_mut().enumerate() {
         for _ in 0..10 {
@@ -156,9 +154,7 @@ async fn a_broadcast_goes_to_every_subscriber() {
     assert!(numbers.into_iter().eq(0..100));
     putting.join().await.unwrap();
     let mut second = take(&hub, "second");
-    while subscribers(&server).await < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    are_there(&server, 2).await;
     put(&hub, 100..200).await;
     for taking in [&mut first, &mut second] {
         assert_eq!(taking.done(100).await, (100..200).collect::<Vec<_>>());
@@ -400,9 +396,7 @@ async fn groups_and_exchanges_can_be_removed() {
     let server = Server::start();
     let hub = open(shared(&server).await.broadcast()).await;
     let (gone, mut stays) = (take(&hub, "gone"), take(&hub, "stays"));
-    while subscribers(&server).await < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    are_there(&server, 2).await;
     gone.ends().await;
     put(&hub, 0..10).await;
     assert_eq!(stays.done(10).await.len(), 10);
@@ -426,9 +420,7 @@ async fn a_shared_exchange_has_one_group() {
     let server = Server::start();
     let hub = open(shared(&server).await).await;
     let first = take(&hub, "first");
-    while subscribers(&server).await < 1 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    are_there(&server, 1).await;
     let second = take(&hub, "second");
     let failure = timeout(LONG, second.running.join()).await.unwrap().unwrap_err().to_string();
     assert!(failure.contains("joining the group `second` of `numbers`"), "{failure}");

@@ -15,6 +15,9 @@ use crate::server::Server;
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
+/// Between two looks at what nobody tells.
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
+
 pub(crate) async fn shared(server: &Server) -> Exchange<Shared> {
     let nats = Nats::connect(&server.url).await.unwrap();
     nats.exchange("numbers").redeliver_after(Duration::from_millis(20))
@@ -95,10 +98,20 @@ pub(crate) async fn consumer(server: &Server, group: &str) -> Info {
 pub(crate) async fn is_empty(server: &Server, stream: &str) {
     let emptied = async {
         while messages(server, stream).await > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     };
     timeout(LONG, emptied).await.expect("messages are left");
+}
+
+/// Waits until there are so many groups.
+pub(crate) async fn are_there(server: &Server, groups: usize) {
+    let are_there = async {
+        while subscribers(server).await < groups {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    timeout(LONG, are_there).await.expect("a group is missing");
 }
 
 pub(crate) async fn subscribers(server: &Server) -> usize {

@@ -13,11 +13,10 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, timeout};
 
-use crate::numbers::{LONG, consumer, context, is_empty, messages, open, put, shared, subscribers, take};
+use crate::numbers::{
+    LONG, PAUSE, consumer, context, is_empty, messages, open, put, shared, subscribers, take,
+};
 use crate::server::Server;
-
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Longer than anything is waited for: what only that brings back has got stuck.
 const FOR_EVER: Duration = Duration::from_secs(120);
